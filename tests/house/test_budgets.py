@@ -1,0 +1,130 @@
+"""Files, functions and signatures stay small; raising a number here needs a reason."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "src" / "lamina"
+
+FILE_LINES = 300
+FUNCTION_LINES = 40  # from def to the end, without the docstring
+POSITIONAL_PARAMETERS = 7  # without self or cls
+MATHEMATICS_LINES = 1200  # all of network/
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def python_files(*folders):
+    """Return all Python files under the folders, in order."""
+    return sorted(path for folder in folders for path in folder.rglob("*.py"))
+
+
+def name_of(path):
+    """Return the path as it is written from the root of the repository."""
+    return path.relative_to(ROOT).as_posix()
+
+
+def count_lines(source):
+    """Return the number of physical lines."""
+    return len(source.splitlines())
+
+
+def functions(source):
+    """Yield every function and method, nested ones too."""
+    return (node for node in ast.walk(ast.parse(source)) if isinstance(node, Function))
+
+
+def function_lines(function):
+    """Return the lines of a function from def to its end, without its docstring."""
+    lines = function.end_lineno - function.lineno + 1
+    if ast.get_docstring(function) is not None:
+        docstring = function.body[0]
+        lines -= docstring.end_lineno - docstring.lineno + 1
+    return lines
+
+
+def positional_parameters(function):
+    """Return how many arguments may be given by position, without self or cls."""
+    names = [argument.arg for argument in function.args.posonlyargs + function.args.args]
+    return len(names) - (names[:1] in (["self"], ["cls"]))
+
+
+def too_long(source):
+    """Describe each function of more than FUNCTION_LINES lines."""
+    return [
+        f"line {function.lineno}: {function.name} has {lines} lines"
+        for function in functions(source)
+        if (lines := function_lines(function)) > FUNCTION_LINES
+    ]
+
+
+def too_wide(source):
+    """Describe each function of more than POSITIONAL_PARAMETERS positional parameters."""
+    return [
+        f"line {function.lineno}: {function.name} has {count} positional parameters"
+        for function in functions(source)
+        if (count := positional_parameters(function)) > POSITIONAL_PARAMETERS
+    ]
+
+
+SOURCES = python_files(PACKAGE)
+# scikit-learn's conventions decide about signatures there.
+OUTSIDE_ESTIMATORS = [path for path in SOURCES if PACKAGE / "estimators" not in path.parents]
+
+
+@pytest.mark.parametrize(
+    "path",
+    python_files(*(ROOT / name for name in ("src", "tests", "examples", "benchmarks"))),
+    ids=name_of,
+)
+def test_file_is_short(path):
+    """A file has at most 300 lines."""
+    assert count_lines(path.read_text(encoding="utf-8")) <= FILE_LINES
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_function_is_short(path):
+    """A function of the library has at most 40 lines without its docstring."""
+    assert too_long(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("path", OUTSIDE_ESTIMATORS, ids=name_of)
+def test_signature_is_narrow(path):
+    """A function outside the estimators takes at most 7 arguments by position."""
+    assert too_wide(path.read_text(encoding="utf-8")) == []
+
+
+def test_mathematics_are_short():
+    """The whole of network/ has at most 1,200 lines."""
+    lengths = {
+        name_of(path): count_lines(path.read_text(encoding="utf-8"))
+        for path in python_files(PACKAGE / "network")
+    }
+    assert 0 < sum(lengths.values()) <= MATHEMATICS_LINES, lengths
+
+
+@pytest.mark.parametrize(("body", "verdict"), [(39, []), (40, ["line 2: f has 41 lines"])])
+def test_function_checker_counts_without_docstring(body, verdict):
+    """Line 41 is one too many, and neither decorator nor docstring counts as a line."""
+    head = '@decorator\ndef f():\n    """One line.\n\n    More lines.\n    """\n'
+    assert too_long(head + "    x = 1\n" * body) == verdict
+
+
+@pytest.mark.parametrize(
+    "signature",
+    ["a, b, c, d, e, f, g, h", "a, b, /, c, d, e, f, g, h", "self, a, b, c, d, e, f, g, h=0"],
+)
+def test_signature_checker_catches_eight(signature):
+    """An eighth positional parameter is found, however it is written and nested."""
+    source = f"class C:\n    def outer(self):\n        def f({signature}): ...\n"
+    assert too_wide(source) == ["line 3: f has 8 positional parameters"]
+
+
+@pytest.mark.parametrize(
+    "signature", ["self, a, b, c, d, e, f, g", "a, *rest, b, c, d, e, f, g, h"]
+)
+def test_signature_checker_allows_seven(signature):
+    """Neither self nor keyword-only parameters count."""
+    assert too_wide(f"def f({signature}): ...\n") == []

@@ -1,0 +1,296 @@
+"""Activations sigma_l of (1.1)-(1.4), each with its pullback.
+
+An activation answers two questions: `activation(Z)` is A, and
+`activation.pullback(Z, A, Delta)` is H = dJ/dZ for Delta = dJ/dA. Where sigma acts on
+every number by itself the pullback is the Hadamard product of (2.15) and (4.2); where
+it mixes a column, as softmax does, it is the product with that column's Jacobian.
+"""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+from math import pi, sqrt
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lamina.exceptions import InvalidTypeError
+from lamina.network import special
+from lamina.network.formulas import Matrix, as_matrix, require_positive
+from lamina.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Activation:
+    """An activation of any kind: A = sigma(Z), and Delta pulled back to H."""
+
+    initialization: str = "glorot_uniform"
+    """The initializer that keeps this activation's signals at unit scale."""
+
+    def __call__(self, Z: Matrix) -> Matrix:
+        """Return A = sigma(Z), (1.4): S × N in, S × N out, never in place."""
+        raise NotImplementedError
+
+    def pullback(self, Z: Matrix, A: Matrix, Delta: Matrix) -> Matrix:
+        """Return H = dJ/dZ, S × N, from Delta = dJ/dA, S × N, at Z and A = sigma(Z)."""
+        raise NotImplementedError
+
+
+class Elementwise(Activation):
+    """An activation of each number by itself: two plain formulas and their parameters.
+
+    A subclass is a frozen dataclass; its fields are handed to both formulas in order.
+    """
+
+    value: Callable[..., Any]
+    """`value(z, *parameters)` → a."""
+    derivative: Callable[..., Any]
+    """`derivative(z, a, *parameters)` → da/dz."""
+
+    @property
+    def parameters(self) -> tuple[Any, ...]:
+        """The numbers that both formulas take after their arguments."""
+        return astuple(self)  # type: ignore[call-overload,no-any-return]  # a dataclass
+
+    def __call__(self, Z: Matrix) -> Matrix:
+        """Return A = sigma(Z) element by element."""
+        return as_matrix(self.value(Z, *self.parameters), Z)
+
+    def pullback(self, Z: Matrix, A: Matrix, Delta: Matrix) -> Matrix:
+        """Return H = Delta ⊙ sigma'(Z), (2.15)."""
+        return np.multiply(Delta, as_matrix(self.derivative(Z, A, *self.parameters), Z))
+
+
+@dataclass(frozen=True)
+class FormulaActivation(Elementwise):
+    """An element-wise activation without parameters: its name and its two formulas."""
+
+    name: str
+    value: Callable[..., Any]
+    derivative: Callable[..., Any]
+    initialization: str = "glorot_uniform"
+
+    @property
+    def parameters(self) -> tuple[Any, ...]:
+        """None: whatever constants there are stand in the formulas."""
+        return ()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle a built-in by its name, a user's own by its formulas."""
+        if ACTIVATIONS.is_builtin(self.name):
+            return get_activation, (self.name,)
+        return FormulaActivation, (self.name, self.value, self.derivative, self.initialization)
+
+    def __repr__(self) -> str:
+        """Show the name."""
+        return self.name
+
+
+ACTIVATIONS: Registry[Activation] = Registry("activation")
+SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
+GELU_RATE = 2.0 * sqrt(2.0 / pi)
+
+
+def get_activation(spec: str | Activation) -> Activation:
+    """Return the activation named (`"tanh"`, `"leaky_relu(0.2)"`) or given.
+
+    Raises
+    ------
+    UnknownNameError
+        If the name is not registered.
+    InvalidTypeError
+        If `spec` is neither a name nor an `Activation`.
+
+    Examples
+    --------
+    >>> get_activation("leaky_relu(0.2)")
+    LeakyRelu(slope=0.2)
+    """
+    if isinstance(spec, str):
+        return ACTIVATIONS.parse(spec)
+    if isinstance(spec, Activation):
+        return spec
+    message = (
+        f"an activation is a name or an Activation, got {spec!r}; give formulas of your own "
+        "a name first: lamina.register_activation('mine', value, derivative)"
+    )
+    raise InvalidTypeError(message)
+
+
+def _builtin(
+    name: str, value: Any, derivative: Any, initialization: str = "glorot_uniform"
+) -> None:
+    """Register one formula and its slope under the field's name."""
+    ACTIVATIONS.builtin(name)(FormulaActivation(name, value, derivative, initialization))
+
+
+_builtin("identity", lambda z: z, lambda z, a: 1.0, "lecun_uniform")
+_builtin("logistic", special.logistic, lambda z, a: a * (1.0 - a))
+_builtin("tanh", lambda z: np.tanh(z), lambda z, a: 1.0 - a * a)
+_builtin(  # LeCun, Bottou, Orr and Müller 1998, Efficient BackProp, section 4.4
+    "tanh_scaled",
+    lambda z: 1.7159 * np.tanh(z * (2.0 / 3.0)),
+    lambda z, a: (2.0 / 3.0) * (1.7159 - a * a / 1.7159),
+    "lecun_uniform",
+)
+_builtin("relu", lambda z: np.maximum(z, 0.0), lambda z, a: np.where(z > 0, 1.0, 0.0), "he_uniform")
+_builtin(
+    "relu6",
+    lambda z: np.minimum(np.maximum(z, 0.0), 6.0),
+    lambda z, a: np.where((z > 0) & (z < 6), 1.0, 0.0),
+    "he_uniform",
+)
+_builtin(  # Klambauer, Unterthiner, Mayr and Hochreiter 2017, section 2
+    "selu",
+    lambda z: SELU_SCALE * np.where(z > 0, z, SELU_ALPHA * np.expm1(np.minimum(z, 0.0))),
+    lambda z, a: np.where(z > 0, SELU_SCALE, a + SELU_SCALE * SELU_ALPHA),
+    "lecun_normal",
+)
+_builtin(  # z Φ(z): Hendrycks and Gimpel 2016, section 2
+    "gelu",
+    lambda z: z * special.normal_distribution(z),
+    lambda z, a: special.normal_distribution(z) + z * special.normal_density(z),
+    "he_uniform",
+)
+_builtin(  # its approximation there, z (1 + tanh(√(2/π) (z + 0.044715 z³))) / 2
+    "gelu_tanh",
+    lambda z: z * special.logistic(GELU_RATE * (z + 0.044715 * z * z * z)),
+    lambda z, a: special.product_slope(
+        z,
+        special.logistic(GELU_RATE * (z + 0.044715 * z * z * z)),
+        GELU_RATE * (1.0 + 0.134145 * z * z),
+    ),
+    "he_uniform",
+)
+_builtin(
+    "silu",
+    lambda z: z * special.logistic(z),
+    lambda z, a: special.product_slope(z, special.logistic(z), 1.0),
+    "he_uniform",
+)
+_builtin(  # z tanh(log(1 + e^z)): Misra 2019
+    "mish",
+    lambda z: z * special.tanh_softplus(z),
+    lambda z, a: (
+        special.tanh_softplus(z) + z * (1.0 - special.tanh_softplus(z) ** 2) * special.logistic(z)
+    ),
+    "he_uniform",
+)
+_builtin("softplus", special.softplus, lambda z, a: special.logistic(z), "he_uniform")
+_builtin(
+    "softsign",
+    lambda z: z / (1.0 + np.maximum(z, -z)),
+    lambda z, a: 1.0 / (1.0 + np.maximum(z, -z)) ** 2,
+)
+_builtin(
+    "hard_tanh",
+    lambda z: np.minimum(np.maximum(z, -1.0), 1.0),
+    lambda z, a: np.where((z > -1) & (z < 1), 1.0, 0.0),
+)
+_builtin(
+    "hard_sigmoid",
+    lambda z: np.minimum(np.maximum(z / 6.0 + 0.5, 0.0), 1.0),
+    lambda z, a: np.where((z > -3) & (z < 3), 1.0 / 6.0, 0.0),
+)
+_builtin("gaussian", lambda z: np.exp(-z * z), lambda z, a: -2.0 * z * a)
+_builtin(  # constant beyond |z| = 80, so that it stays finite and positive in float32 too
+    "exponential",
+    lambda z: np.exp(special.bounded(z)),
+    lambda z, a: np.where(special.inside(z), a, 0.0),
+)
+
+
+@ACTIVATIONS.builtin("leaky_relu")
+@dataclass(frozen=True)
+class LeakyRelu(Elementwise):
+    """a = z for z > 0, slope · z otherwise."""
+
+    slope: float = 0.01
+    initialization = "he_uniform"
+
+    @staticmethod
+    def value(z: Any, slope: float) -> Any:
+        return np.where(z > 0, z, slope * z)
+
+    @staticmethod
+    def derivative(z: Any, a: Any, slope: float) -> Any:
+        return np.where(z > 0, 1.0, slope)
+
+
+@ACTIVATIONS.builtin("elu")
+@dataclass(frozen=True)
+class Elu(Elementwise):
+    """a = z for z > 0, alpha (e^z - 1) otherwise. Source: Clevert et al. 2016, (15)."""
+
+    alpha: float = 1.0
+    initialization = "he_uniform"
+
+    @staticmethod
+    def value(z: Any, alpha: float) -> Any:
+        return np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0.0)))
+
+    @staticmethod
+    def derivative(z: Any, a: Any, alpha: float) -> Any:
+        return np.where(z > 0, 1.0, a + alpha)
+
+
+@ACTIVATIONS.builtin("sine")
+@dataclass(frozen=True)
+class Sine(Elementwise):
+    """a = sin(frequency · z). Source: Sitzmann et al. 2020, section 3.2."""
+
+    frequency: float = 1.0
+    initialization = "lecun_uniform"
+
+    @staticmethod
+    def value(z: Any, frequency: float) -> Any:
+        return np.sin(frequency * z)
+
+    @staticmethod
+    def derivative(z: Any, a: Any, frequency: float) -> Any:
+        return frequency * np.cos(frequency * z)
+
+
+@ACTIVATIONS.builtin("inverse_square_root")
+@dataclass(frozen=True)
+class InverseSquareRoot(Elementwise):
+    """a = z / √(1 + alpha z²), alpha > 0. Source: Carlile et al. 2017."""
+
+    alpha: float = 1.0
+
+    def __post_init__(self) -> None:
+        require_positive("alpha", self.alpha)
+
+    @staticmethod
+    def value(z: Any, alpha: float) -> Any:
+        return z / np.sqrt(1.0 + alpha * z * z)
+
+    @staticmethod
+    def derivative(z: Any, a: Any, alpha: float) -> Any:
+        return (1.0 + alpha * z * z) ** -1.5
+
+
+@ACTIVATIONS.builtin("softmax")
+@dataclass(frozen=True)
+class Softmax(Activation):
+    """a_i = e^(z_i) / Σ_j e^(z_j) down each column; the Jacobian of a column is diag(a) - a aᵗ."""
+
+    def __call__(self, Z: Matrix) -> Matrix:
+        return np.asarray(np.exp(special.log_softmax(Z)))
+
+    def pullback(self, Z: Matrix, A: Matrix, Delta: Matrix) -> Matrix:
+        return np.asarray(A * (Delta - np.sum(A * Delta, axis=0)))
+
+
+@ACTIVATIONS.builtin("log_softmax")
+@dataclass(frozen=True)
+class LogSoftmax(Activation):
+    """a_i = z_i - log Σ_j e^(z_j) down each column; the Jacobian of a column is I - (e^a) 1ᵗ."""
+
+    def __call__(self, Z: Matrix) -> Matrix:
+        return np.asarray(special.log_softmax(Z))
+
+    def pullback(self, Z: Matrix, A: Matrix, Delta: Matrix) -> Matrix:
+        return np.asarray(Delta - np.exp(A) * np.sum(Delta, axis=0))

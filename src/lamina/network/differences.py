@@ -1,0 +1,89 @@
+"""Derivatives measured from values alone: the judge of every formula for a slope.
+
+The complex step Im f(x + ihv)/h of a real-analytic f has no subtraction, so h can be
+1e-20 and the result is good to rounding. Source: Squire and Trapp 1998, (6). NumPy
+compares complex numbers by their real parts first and their imaginary parts next, so at
+a kink, where f has two slopes, a step to the right (h > 0) finds one and a step to the
+left (h < 0) the other. Central differences serve formulas that have no complex form.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lamina.exceptions import FormulaError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lamina.network.formulas import Matrix
+
+COMPLEX_STEP = 1e-20
+CENTRAL_STEP = float(np.cbrt(np.finfo(float).eps))
+"""Balances the error h²f'''/6 of a central difference against its rounding, 6e-6."""
+AGREEMENT = 1e-5
+"""How far two ways of measuring may differ, relatively, when both are valid."""
+
+
+def complex_step(f: Callable[[Matrix], Any], x: Matrix, v: Matrix, h: float = COMPLEX_STEP) -> Any:
+    """Return the derivative of f at x along v, for f that is real-analytic there."""
+    return np.imag(f(x + 1j * h * v)) / h
+
+
+def central_difference(
+    f: Callable[[Matrix], Any], x: Matrix, v: Matrix, h: float = CENTRAL_STEP
+) -> Any:
+    """Return (f(x + hv) - f(x - hv)) / 2h."""
+    return (f(x + h * v) - f(x - h * v)) / (2.0 * h)
+
+
+def allows_complex(f: Callable[[Matrix], Any], x: Matrix, v: Matrix) -> bool:
+    """Return whether the complex step along v sees the slope that a central difference sees."""
+    try:
+        step = np.asarray(complex_step(f, x, v))
+    except (TypeError, ValueError):
+        return False
+    difference = np.asarray(central_difference(f, x, v))
+    scale = max(float(np.max(np.abs(difference), initial=0.0)), float(np.finfo(float).tiny))
+    return bool(np.mean(np.abs(step - difference) <= AGREEMENT * scale) > 0.5)  # noqa: PLR2004 - most
+
+
+def check_slope(what: str, f: Callable[[Matrix], Matrix], claimed: Matrix, P: Matrix) -> None:
+    """Refuse a claimed slope that differs from the measured one.
+
+    Parameters
+    ----------
+    what : str
+        The words for the formula in the message.
+    f : callable
+        Maps P, S × N, to N numbers, each depending on its own column only.
+    claimed : matrix
+        The slope df_n/dP_in that is to be judged, S × N.
+    P : matrix
+        Where to measure, S × N; away from kinks.
+
+    Raises
+    ------
+    FormulaError
+        With both figures and the place, if they differ by more than 1e-5 of the largest.
+    """
+    if claimed.shape != P.shape or not np.all(np.isfinite(claimed)):
+        message = f"{what}: expected finite slopes of shape {P.shape}, got shape {claimed.shape}"
+        raise FormulaError(message)
+    measured = np.empty(P.shape)
+    for i in range(len(P)):
+        v = np.zeros(P.shape)
+        v[i] = 1.0
+        measure = complex_step if allows_complex(f, P, v) else central_difference
+        measured[i] = measure(f, P, v)
+    difference = np.abs(claimed - measured)
+    worst = np.unravel_index(np.argmax(difference), P.shape)
+    if not difference[worst] <= AGREEMENT * max(1.0, float(np.max(np.abs(measured)))):
+        message = (
+            f"{what}: the given slope is {claimed[worst]:.6g} at {P[worst]:.6g}, "
+            f"but the formula's measured slope there is {measured[worst]:.6g}; "
+            "check the derivative (it is called with the value as its second argument)"
+        )
+        raise FormulaError(message)

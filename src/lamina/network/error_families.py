@@ -1,0 +1,155 @@
+"""Errors with parameters, or with several outputs for each target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log, pi
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lamina.exceptions import InvalidValueError
+from lamina.network import special
+from lamina.network.activations import get_activation
+from lamina.network.errors import ERRORS, ElementwiseError, Error
+from lamina.network.formulas import Matrix, as_matrix, require_positive
+
+if TYPE_CHECKING:
+    from lamina.network.activations import Activation
+
+
+@ERRORS.builtin("huber")
+@dataclass(frozen=True)
+class Huber(ElementwiseError):
+    """r²/2 for |r| <= delta, delta (|r| - delta/2) beyond; r = a - t. Source: Huber 1964, (2.7)."""
+
+    delta: float = 1.0
+
+    def __post_init__(self) -> None:
+        require_positive("delta", self.delta)
+
+    @staticmethod
+    def value(t: Any, a: Any, delta: float) -> Any:
+        size = np.maximum(a - t, t - a)
+        return np.where(size <= delta, 0.5 * size * size, delta * (size - 0.5 * delta))
+
+    @staticmethod
+    def derivative(t: Any, a: Any, delta: float) -> Any:
+        return np.minimum(np.maximum(a - t, -delta), delta)
+
+
+@ERRORS.builtin("tweedie")
+@dataclass(frozen=True)
+class Tweedie(ElementwiseError):
+    """Half the unit deviance of power 1 < p < 2. Source: Jørgensen 1987, section 3."""
+
+    p: float = 1.5
+    output_activation = "exponential"
+    targets = "nonnegative"
+
+    def __post_init__(self) -> None:
+        if not 1 < self.p < 2:  # noqa: PLR2004 - the compound Poisson-gamma range
+            message = f"tweedie needs 1 < p < 2 (at 1 use poisson, at 2 gamma), got {self.p!r}"
+            raise InvalidValueError(message)
+
+    def seen_from(self, activation: Activation) -> Error | None:
+        return TweedieOfExponential(self.p) if activation == get_activation("exponential") else None
+
+    @staticmethod
+    def value(t: Any, a: Any, p: float) -> Any:
+        own = t ** (2 - p) / ((1 - p) * (2 - p))
+        return own - t * a ** (1 - p) / (1 - p) + a ** (2 - p) / (2 - p)
+
+    @staticmethod
+    def derivative(t: Any, a: Any, p: float) -> Any:
+        return (a - t) * a**-p
+
+
+@dataclass(frozen=True)
+class TweedieOfExponential(ElementwiseError):
+    """tweedie seen from the Z_L of an exponential."""
+
+    p: float
+
+    @staticmethod
+    def value(t: Any, z: Any, p: float) -> Any:
+        z = special.bounded(z)
+        own = t ** (2 - p) / ((1 - p) * (2 - p))
+        return own - t * np.exp((1 - p) * z) / (1 - p) + np.exp((2 - p) * z) / (2 - p)
+
+    @staticmethod
+    def derivative(t: Any, z: Any, p: float) -> Any:
+        y = special.bounded(z)
+        return np.where(special.inside(z), np.exp((2 - p) * y) - t * np.exp((1 - p) * y), 0.0)
+
+
+@ERRORS.builtin("quantile")
+@dataclass(frozen=True)
+class Quantile(ElementwiseError):
+    """q r for r > 0, (q - 1) r otherwise, r = t - a. Source: Koenker and Bassett 1978, (3.1).
+
+    With several q the outputs come in blocks, one block of the rows of T for each q.
+    """
+
+    q: float | tuple[float, ...] = 0.5
+
+    def __post_init__(self) -> None:
+        if not self.levels or not all(0 < q < 1 for q in self.levels):
+            message = f"quantile needs one q or several, each between 0 and 1, got {self.q!r}"
+            raise InvalidValueError(message)
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """The quantiles asked for, as a tuple."""
+        return tuple(self.q) if isinstance(self.q, (tuple, list)) else (self.q,)
+
+    @property
+    def outputs_per_target(self) -> int:  # type: ignore[override]  # here it depends on q
+        """One block of outputs for each q."""
+        return len(self.levels)
+
+    def values(self, T: Matrix, A: Matrix) -> Matrix:
+        return self.value(*self._rows(T, A)).sum(axis=0)  # type: ignore[no-any-return]
+
+    def slopes(self, T: Matrix, A: Matrix) -> Matrix:
+        return as_matrix(self.derivative(*self._rows(T, A)), A)
+
+    def _rows(self, T: Matrix, A: Matrix) -> tuple[Matrix, Matrix, Matrix]:
+        """Return T and q spread over the rows of A."""
+        blocks = len(self.levels)
+        q = np.repeat(np.asarray(self.levels, dtype=A.real.dtype), len(T))[:, np.newaxis]
+        return np.tile(T, (blocks, 1)), A, q
+
+    @staticmethod
+    def value(t: Any, a: Any, q: Any) -> Any:
+        return np.maximum(q * (t - a), (q - 1.0) * (t - a))
+
+    @staticmethod
+    def derivative(t: Any, a: Any, q: Any) -> Any:
+        return np.where(t > a, -q, 1.0 - q)
+
+
+@ERRORS.builtin("gaussian_nll")
+@dataclass(frozen=True)
+class GaussianNll(Error):
+    """(s + (t - m)² e^-s + log 2π) / 2 with mean m and log-variance s as outputs.
+
+    The outputs are the rows of means, then the rows of log-variances. Source: Nix and
+    Weigend 1994, (3).
+    """
+
+    outputs_per_target = 2
+
+    def values(self, T: Matrix, A: Matrix) -> Matrix:
+        mean, log_variance = np.split(A, 2)
+        precision = np.exp(special.bounded(-log_variance))
+        return (0.5 * (log_variance + (T - mean) ** 2 * precision + log(2 * pi))).sum(axis=0)  # type: ignore[no-any-return]
+
+    def slopes(self, T: Matrix, A: Matrix) -> Matrix:
+        mean, log_variance = np.split(A, 2)
+        precision = np.exp(special.bounded(-log_variance))
+        shrink = np.where(special.inside(-log_variance), (T - mean) ** 2 * precision, 0.0)
+        return np.concatenate([(mean - T) * precision, 0.5 * (1.0 - shrink)])
+
+    def point(self, A: Matrix) -> Matrix:
+        return np.split(A, 2)[0]

@@ -1,0 +1,261 @@
+"""Error functions J(T, A_L): J = Σ_n ω_n J_n, each with its slope.
+
+J_n is a sum over the outputs of one data point and ω_n = 1/N unless the data points
+are weighted; (2.18) is `squared`. Value and slope are reduced here and nowhere else.
+Where an error meets its natural output activation, the pair is an error of Z_L in
+its own right (`error.seen_from(activation)`), evaluated without passing through A_L.
+Errors with parameters or with several outputs per target are in `error_families`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+from math import log
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lamina.exceptions import InvalidTypeError, InvalidValueError
+from lamina.network import special
+from lamina.network.activations import Activation, get_activation
+from lamina.network.formulas import Matrix, as_matrix
+from lamina.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+DOMAINS: Mapping[str, tuple[str, Callable[[Matrix], Matrix]]] = {
+    "real": ("finite numbers", np.isfinite),
+    "nonnegative": ("finite numbers, zero or more", lambda T: np.isfinite(T) & (T >= 0)),
+    "positive": ("finite numbers above zero", lambda T: np.isfinite(T) & (T > 0)),
+    "probability": ("numbers from 0 to 1", lambda T: (T >= 0) & (T <= 1)),
+    "sign": ("-1 or 1", lambda T: np.abs(T) == 1),
+}
+"""What targets an error accepts: the words for them, and the test."""
+
+
+class Error:
+    """An error of any kind. Columns of T and A are data points."""
+
+    output_activation: str = "identity"
+    """The natural activation of the output layer, used unless another is asked for."""
+    targets: str = "real"
+    """Which targets make sense, a key of `DOMAINS`."""
+    outputs_per_target: int = 1
+    """Rows of A_L for each row of T; the outputs come in blocks of the rows of T."""
+
+    def values(self, T: Matrix, A: Matrix) -> Matrix:
+        """Return J_n for every data point: N numbers, summed over outputs."""
+        raise NotImplementedError
+
+    def slopes(self, T: Matrix, A: Matrix) -> Matrix:
+        """Return dJ_n/dA, S_L × N; (2.23) without its 1/N."""
+        raise NotImplementedError
+
+    def seen_from(self, activation: Activation) -> Error | None:
+        """Return the pair of this error and `activation` as an error of Z_L, if we know it."""
+        del activation
+        return None
+
+    def point(self, A: Matrix) -> Matrix:
+        """Return the rows of A_L that predict T itself, such as the mean of a mean and variance."""
+        return A
+
+    def check_targets(self, T: Matrix) -> None:
+        """Refuse targets outside the domain, naming the first bad entry.
+
+        Raises
+        ------
+        InvalidValueError
+            If an entry of T makes no sense for this error.
+        """
+        words, test = DOMAINS[self.targets]
+        bad = np.argwhere(~test(T))
+        if bad.size:
+            row, column = bad[0]
+            message = (
+                f"this error needs targets that are {words}; "
+                f"T[{row}, {column}] is {T[row, column]!r}"
+            )
+            raise InvalidValueError(message)
+
+
+class ElementwiseError(Error):
+    """An error that is a sum over single outputs: two plain formulas and their parameters."""
+
+    value: Callable[..., Any]
+    """`value(t, a, *parameters)`: what one output adds to J_n."""
+    derivative: Callable[..., Any]
+    """`derivative(t, a, *parameters)`: its slope in a."""
+
+    @property
+    def parameters(self) -> tuple[Any, ...]:
+        """The numbers that both formulas take after their arguments."""
+        return astuple(self)  # type: ignore[call-overload,no-any-return]  # a dataclass
+
+    def values(self, T: Matrix, A: Matrix) -> Matrix:
+        """Return J_n, N numbers: the formula summed over the outputs of each data point."""
+        return as_matrix(self.value(T, A, *self.parameters), A).sum(axis=0)
+
+    def slopes(self, T: Matrix, A: Matrix) -> Matrix:
+        """Return dJ_n/dA, S_L × N."""
+        return as_matrix(self.derivative(T, A, *self.parameters), A)
+
+
+@dataclass(frozen=True)
+class ErrorFormula(ElementwiseError):
+    """An element-wise error without parameters: its name, its two formulas, its partner."""
+
+    name: str
+    value: Callable[..., Any]
+    derivative: Callable[..., Any]
+    output_activation: str = "identity"
+    targets: str = "real"
+    pair: Error | None = None
+
+    @property
+    def parameters(self) -> tuple[Any, ...]:
+        """None: whatever constants there are stand in the formulas."""
+        return ()
+
+    def seen_from(self, activation: Activation) -> Error | None:
+        """Return the pair with the natural output activation, if there is one."""
+        natural = self.pair is not None and activation == get_activation(self.output_activation)
+        return self.pair if natural else None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle a built-in by its name, a user's own by its formulas."""
+        if ERRORS.is_builtin(self.name):
+            return get_error, (self.name,)
+        own = (self.name, self.value, self.derivative, self.output_activation, self.targets)
+        return ErrorFormula, own
+
+    def __repr__(self) -> str:
+        """Show the name."""
+        return self.name
+
+
+@dataclass(frozen=True)
+class SoftmaxCrossEntropy(Error):
+    """cross_entropy or kl_divergence seen from the Z_L of a softmax: H_L = ω (A Σt - T)."""
+
+    relative: bool
+    """Whether Σ t log t is added, which makes the cross-entropy a divergence."""
+
+    def values(self, T: Matrix, A: Matrix) -> Matrix:
+        """Return J_n for Z_L = A, N numbers."""
+        entropy = special.xlogy(T, T).sum(axis=0) if self.relative else 0.0
+        return np.asarray(entropy - (T * special.log_softmax(A)).sum(axis=0))
+
+    def slopes(self, T: Matrix, A: Matrix) -> Matrix:
+        """Return dJ_n/dZ_L, S_L × N."""
+        return np.asarray(np.exp(special.log_softmax(A)) * T.sum(axis=0) - T)
+
+
+ERRORS: Registry[Error] = Registry("error")
+
+
+def get_error(spec: str | Error) -> Error:
+    """Return the error named (`"squared"`, `"huber(1.5)"`) or given.
+
+    Raises
+    ------
+    UnknownNameError
+        If the name is not registered.
+    InvalidTypeError
+        If `spec` is neither a name nor an `Error`.
+
+    Examples
+    --------
+    >>> get_error("quantile(0.9)")
+    Quantile(q=0.9)
+    """
+    if isinstance(spec, str):
+        return ERRORS.parse(spec)
+    if isinstance(spec, Error):
+        return spec
+    message = (
+        f"an error is a name or an Error, got {spec!r}; give formulas of your own a name "
+        "first: lamina.register_error('mine', value, derivative)"
+    )
+    raise InvalidTypeError(message)
+
+
+def _builtin(name: str, value: Any, derivative: Any, *partner: Any) -> None:
+    """Register one formula and its slope under the field's name."""
+    ERRORS.builtin(name)(ErrorFormula(name, value, derivative, *partner))
+
+
+_builtin("squared", lambda t, a: 0.5 * (a - t) ** 2, lambda t, a: a - t)  # (2.18), (2.23)
+_builtin("absolute", lambda t, a: np.maximum(a - t, t - a), lambda t, a: np.sign(a - t))
+_builtin(
+    "log_cosh",
+    lambda t, a: special.softplus(2.0 * (a - t)) - (a - t) - log(2.0),
+    lambda t, a: np.tanh(a - t),
+)
+_builtin(
+    "cross_entropy",
+    lambda t, a: -special.xlogy(t, a),
+    lambda t, a: -t / np.where(t == 0, 1.0, a),
+    "softmax",
+    "probability",
+    SoftmaxCrossEntropy(relative=False),
+)
+_builtin(
+    "kl_divergence",
+    lambda t, a: special.xlogy(t, t) - special.xlogy(t, a),
+    lambda t, a: -t / np.where(t == 0, 1.0, a),
+    "softmax",
+    "probability",
+    SoftmaxCrossEntropy(relative=True),
+)
+_builtin(
+    "binary_cross_entropy",
+    lambda t, a: -special.xlogy(t, a) - special.xlogy(1.0 - t, 1.0 - a),
+    lambda t, a: (1.0 - t) / np.where(t == 1, 1.0, 1.0 - a) - t / np.where(t == 0, 1.0, a),
+    "logistic",
+    "probability",
+    ErrorFormula(
+        "binary_cross_entropy of logistic",
+        lambda t, z: special.softplus(z) - t * z,
+        lambda t, z: special.logistic(z) - t,
+    ),
+)
+_builtin(  # half the deviance, 0 at a = t
+    "poisson",
+    lambda t, a: a - t + special.xlogy(t, t) - special.xlogy(t, a),
+    lambda t, a: 1.0 - t / np.where(t == 0, 1.0, a),
+    "exponential",
+    "nonnegative",
+    ErrorFormula(
+        "poisson of exponential",
+        lambda t, z: np.exp(special.bounded(z)) - t + special.xlogy(t, t) - t * special.bounded(z),
+        lambda t, z: np.where(special.inside(z), np.exp(special.bounded(z)) - t, 0.0),
+    ),
+)
+_builtin(  # half the deviance, 0 at a = t
+    "gamma",
+    lambda t, a: t / a - 1.0 + np.log(a / t),
+    lambda t, a: (1.0 - t / a) / a,
+    "exponential",
+    "positive",
+    ErrorFormula(
+        "gamma of exponential",
+        lambda t, z: t * np.exp(-special.bounded(z)) - 1.0 + special.bounded(z) - np.log(t),
+        lambda t, z: np.where(special.inside(z), 1.0 - t * np.exp(-special.bounded(z)), 0.0),
+    ),
+)
+_builtin(
+    "hinge",
+    lambda t, a: np.maximum(1.0 - t * a, 0.0),
+    lambda t, a: np.where(t * a < 1, -t, 0.0),
+    "identity",
+    "sign",
+)
+_builtin(
+    "squared_hinge",
+    lambda t, a: np.maximum(1.0 - t * a, 0.0) ** 2,
+    lambda t, a: -2.0 * t * np.maximum(1.0 - t * a, 0.0),
+    "identity",
+    "sign",
+)

@@ -1,0 +1,144 @@
+"""Activations and errors of your own, measured before they are believed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lamina.exceptions import FormulaError, InvalidTypeError
+from lamina.network.activations import ACTIVATIONS, Activation, FormulaActivation
+from lamina.network.differences import check_slope
+from lamina.network.errors import ERRORS, Error, ErrorFormula
+from lamina.network.trials import activation_trial, error_trial
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lamina.network.formulas import Matrix
+
+
+def register_activation(
+    name: str,
+    value: Callable[..., Any] | Activation | type[Activation],
+    derivative: Callable[..., Any] | None = None,
+    *,
+    initialization: str = "glorot_uniform",
+) -> Activation:
+    """Register an activation of your own under a name, after measuring its slope.
+
+    Parameters
+    ----------
+    name : str
+        An identifier that is no built-in; the model file stores it. Your own names can
+        be registered again, which replaces them.
+    value : callable, or Activation, or a frozen dataclass that is an Activation
+        The formula `value(z)`, on NumPy arrays; or an object with `__call__(Z)` and
+        `pullback(Z, A, Delta)`; or its class, whose fields are its parameters.
+    derivative : callable, optional
+        The slope `derivative(z, a)` at z, where a = value(z). With a formula only.
+    initialization : str, default "glorot_uniform"
+        The initializer of layers with this activation. With a formula only.
+
+    Returns
+    -------
+    Activation
+        The registered object.
+
+    Raises
+    ------
+    FormulaError
+        If the slope differs from the measured one; the message gives the figure and place.
+    InvalidTypeError, InvalidValueError
+        If the arguments are no formulas, or the name belongs to a built-in.
+
+    Examples
+    --------
+    >>> cube = register_activation("cube", lambda z: z**3, lambda z, a: 3 * z**2)
+    >>> float(cube(np.array([[2.0]]))[0, 0])
+    8.0
+    """
+    formula = FormulaActivation(name, value, derivative or value, initialization)
+    maker = _maker("activation", Activation, value, derivative, formula)
+    activation: Activation = maker() if isinstance(maker, type) else maker
+    Z, Delta, pulled = activation_trial(activation)
+    H = _evaluate(f"activation {name!r}", lambda: activation.pullback(Z, activation(Z), Delta))
+    check_slope(f"activation {name!r}", pulled, H, Z)
+    ACTIVATIONS.add(name, maker)
+    return activation
+
+
+def register_error(
+    name: str,
+    value: Callable[..., Any] | Error | type[Error],
+    derivative: Callable[..., Any] | None = None,
+    *,
+    output_activation: str = "identity",
+    targets: str = "real",
+) -> Error:
+    """Register an error function of your own under a name, after measuring its slope.
+
+    Parameters
+    ----------
+    name : str
+        An identifier that is no built-in; the model file stores it.
+    value : callable, or Error, or a frozen dataclass that is an Error
+        The formula `value(t, a)` of what one output adds to J_n, on NumPy arrays; or an
+        object with `values(T, A)`, N numbers, and `slopes(T, A)`, S_L × N; or its class.
+    derivative : callable, optional
+        The slope `derivative(t, a)` in a. With a formula only.
+    output_activation : str, default "identity"
+        The natural activation of the output layer. With a formula only.
+    targets : {"real", "nonnegative", "positive", "probability", "sign"}, default "real"
+        Which targets make sense; only "real" ones are standardized by the estimators.
+
+    Returns
+    -------
+    Error
+        The registered object.
+
+    Raises
+    ------
+    FormulaError
+        If the slope differs from the measured one; the message gives the figure and place.
+    InvalidTypeError, InvalidValueError
+        If the arguments are no formulas, or the name belongs to a built-in.
+
+    Examples
+    --------
+    >>> quartic = register_error("quartic", lambda t, a: (a - t)**4, lambda t, a: 4 * (a - t)**3)
+    """
+    formula = ErrorFormula(name, value, derivative or value, output_activation, targets)
+    maker = _maker("error", Error, value, derivative, formula)
+    error: Error = maker() if isinstance(maker, type) else maker
+    A, T, values = error_trial(error)
+    slopes = _evaluate(f"error {name!r}", lambda: error.slopes(T, A))
+    check_slope(f"error {name!r}", values, slopes, A)
+    ERRORS.add(name, maker)
+    return error
+
+
+def _maker(kind: str, base: type, value: Any, derivative: Any, formula: Any) -> Any:
+    """Return what the registry shall keep: the formula's record, the object, or its class."""
+    if isinstance(value, base) or (isinstance(value, type) and issubclass(value, base)):
+        if derivative is None:
+            return value
+    elif callable(value) and callable(derivative):
+        return formula
+    message = (
+        f"expected register_{kind}(name, value, derivative) with two functions, or "
+        f"register_{kind}(name, object) with an {base.__name__}; got {value!r} and {derivative!r}"
+    )
+    raise InvalidTypeError(message)
+
+
+def _evaluate(what: str, slopes: Callable[[], Any]) -> Matrix:
+    """Return the slopes, or say that the formulas cannot be evaluated on matrices."""
+    try:
+        return np.asarray(slopes(), dtype=float)
+    except Exception as problem:
+        message = (
+            f"{what} cannot be evaluated on a matrix: {problem}; write it with NumPy functions "
+            "(np.maximum, np.where), not math functions or `if`"
+        )
+        raise FormulaError(message) from problem

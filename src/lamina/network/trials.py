@@ -1,0 +1,47 @@
+"""Points to try a formula at: away from its kinks, inside its domain, always the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lamina.network.differences import allows_complex
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lamina.network.activations import Activation
+    from lamina.network.errors import Error
+    from lamina.network.formulas import Matrix
+    from lamina.network.recipe import Recipe
+
+    Columns = Callable[[Matrix], Matrix]
+
+
+def activation_trial(activation: Activation) -> tuple[Matrix, Matrix, Columns]:
+    """Return Z, Delta, and Z → Σ Delta ⊙ sigma(Z) column by column, whose slope is the pullback."""
+    random = np.random.default_rng(0)
+    Z = random.normal(size=(3, 60)) * np.repeat([1.0, 4.0], [40, 20])
+    Delta = random.normal(size=Z.shape)
+    return Z, Delta, lambda P: np.asarray((Delta * activation(P)).sum(axis=0))
+
+
+def error_trial(error: Error) -> tuple[Matrix, Matrix, Columns]:
+    """Return outputs A, targets T of the error's domain, and A → J_n column by column."""
+    random = np.random.default_rng(0)
+    shape = (3 * error.outputs_per_target, 60)
+    T, A = random.uniform(0.1, 0.9, size=(3, 60)), random.uniform(0.1, 0.9, size=shape)
+    if error.targets in {"real", "sign"}:
+        T, A = random.normal(size=T.shape), random.normal(scale=2.0, size=shape)
+    if error.targets == "sign":
+        T = np.sign(T)
+    return A, T, lambda P: np.asarray(error.values(T, P))
+
+
+def is_analytic(recipe: Recipe) -> bool:
+    """Return whether every formula of the recipe keeps the imaginary part of a complex step."""
+    trials = [activation_trial(activation) for activation in recipe.activations]
+    return all(
+        allows_complex(f, P, np.ones(P.shape)) for P, _, f in [*trials, error_trial(recipe.error)]
+    )

@@ -1,0 +1,1 @@
+"""Where rows become columns: gathering, scaling and encoding of data points."""

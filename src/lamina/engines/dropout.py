@@ -1,0 +1,55 @@
+"""Which units a data point drops: a pure function of seed, epoch, layer, point and unit.
+
+Inverted dropout multiplies what is kept by 1/(1 - rate), so nothing changes at
+prediction. Source: Srivastava et al. 2014, section 10. The mask does not depend on how
+data points are cut into batches or threads.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+WEYL = 0x9E3779B97F4A7C15
+"""2⁶⁴ divided by the golden ratio: the step of the counter."""
+
+
+def mix(x: Any) -> Any:
+    """Return 64 well-mixed bits for each 64-bit counter. Source: Steele et al. 2014, figure 17."""
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+def mask(key: tuple[int, int, int], units: int, positions: Array, rate: float) -> Array:
+    """Return the mask of one layer: 0 with probability `rate`, else 1/(1 - rate).
+
+    Parameters
+    ----------
+    key : three non-negative integers
+        Seed, epoch and layer.
+    units : int
+        S_l.
+    positions : n integers
+        Where the data points stand in the epoch's order.
+    rate : float, 0 <= rate < 1
+        The probability to drop.
+
+    Returns
+    -------
+    matrix, S_l × n, float64
+    """
+    state = np.zeros(1, dtype=np.uint64)
+    for part in key:
+        state = mix(state + np.uint64(WEYL) * (np.uint64(part % 2**64) + np.uint64(1)))
+    counter = positions.astype(np.uint64) * np.uint64(units)
+    counters = np.arange(units, dtype=np.uint64)[:, np.newaxis] + counter
+    bits = mix(state + np.uint64(WEYL) * (counters + np.uint64(1)))
+    uniform = (bits >> np.uint64(11)) * 2.0**-53
+    return np.where(uniform < rate, 0.0, 1.0 / (1.0 - rate))

@@ -1,0 +1,146 @@
+"""What every engine answers, in arrays alone.
+
+An engine is made of a recipe. It knows nothing of estimators, names or options: what it
+is given are vectors, sources of columns, indices and numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from lamina.network.recipe import Recipe
+
+    Array = npt.NDArray[Any]
+
+
+class Source(Protocol):
+    """N data points, taken as columns by index."""
+
+    def __len__(self) -> int:
+        """Return N."""
+
+    def take(self, points: Array | slice) -> Array:
+        """Return the chosen data points as an S × n matrix."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """Inputs, targets and weights of some data points of a table.
+
+    Attributes
+    ----------
+    X, T : Source
+        Inputs, S_0 × N, and targets, S_L × N, of the whole table.
+    points : n integers
+        Which of the N data points count.
+    weights : N numbers, or None
+        Weights of the whole table, not normalized; None for equal ones.
+    """
+
+    X: Source
+    T: Source
+    points: Array
+    weights: Array | None = None
+
+    def omega(self, chosen: Array, n_chosen: int | None = None) -> Array:
+        """Return ω of some of our points, (w_n / Σw) · n / n_chosen: the mean over a sample.
+
+        With all points chosen the ω sum to 1. With a batch they estimate that mean without
+        bias, whatever weights happen to be in the batch.
+        """
+        size = len(chosen) if n_chosen is None else n_chosen
+        if self.weights is None:
+            return np.full(len(chosen), 1.0 / size)
+        scale = len(self.points) / (size * self.total_weight)
+        return np.asarray(self.weights[chosen] * scale, dtype=float)
+
+
+    @cached_property
+    def total_weight(self) -> float:
+        """Σw over our points."""
+        n = float(len(self.points))
+        return n if self.weights is None else float(self.weights[self.points].sum())
+
+
+class Update(Protocol):
+    """One step of a first-order solver, in place on flat vectors."""
+
+    def __call__(
+        self, theta: Array, gradient: Array, memory: Array, rate: float, step: int
+    ) -> None:
+        """Move θ and the solver's memory (k × P) by one gradient; `step` counts from 1."""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one pass over the data points is made of.
+
+    Attributes
+    ----------
+    order : n integers
+        The data points in the order of this epoch.
+    batch_size : int
+        Data points in each step; the last step takes what is left.
+    rates : numbers, one for each step
+        Learning rates.
+    first_step : int
+        The count of the first step since training began, from 1.
+    dropout : tuple of float
+        The rate for A_0, ..., A_{L-1}; 0 drops nothing.
+    key : two integers
+        Seed and number of the epoch, from which dropout is drawn.
+    max_gradient_norm : float
+        A longer gradient is shortened to this; infinity to leave all as they are.
+    """
+
+    order: Array
+    batch_size: int
+    rates: Array
+    first_step: int
+    dropout: tuple[float, ...]
+    key: tuple[int, int]
+    max_gradient_norm: float
+
+
+@dataclass(frozen=True)
+class EpochReport:
+    """What came out: the mean objective met on the way, and the gradient's size.
+
+    Attributes
+    ----------
+    loss : float
+        Mean over data points of the objective at the θ of their step; not finite if
+        training diverged, in which case the epoch ended there.
+    gradient_norm : float
+        Root of the mean square over steps of |gradient|, before clipping.
+    """
+
+    loss: float
+    gradient_norm: float
+
+
+class Engine(Protocol):
+    """The evaluation of one recipe."""
+
+    recipe: Recipe
+
+    def outputs(self, theta: Array, X: Array) -> Array:
+        """Return A_L, S_L × n, for X, S_0 × n."""
+
+    def error(self, theta: Array, data: Data) -> float:
+        """Return Σ ω_n J_n over the data, without penalties."""
+
+    def gradient(self, theta: Array, data: Data) -> tuple[float, Array]:
+        """Return J with penalties over the data, and dJ/dθ."""
+
+    def epoch(
+        self, theta: Array, memory: Array, update: Update, data: Data, epoch: Epoch
+    ) -> EpochReport:
+        """Take one step for each batch of the epoch, moving θ and memory in place."""

@@ -1,0 +1,112 @@
+"""The reference engine: the definition itself, evaluated by NumPy chunk by chunk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lamina.engines.dropout import mask
+from lamina.engines.protocol import EpochReport
+from lamina.network import backpropagation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy.typing as npt
+
+    from lamina.engines.protocol import Data, Epoch, Update
+    from lamina.network.recipe import Recipe
+
+    Array = npt.NDArray[Any]
+
+CHUNK = 4096
+"""Data points evaluated together, which bounds the memory of a full pass."""
+
+
+class ReferenceEngine:
+    """`Engine` by the equations of `lamina.network.backpropagation`, nothing added."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        """Keep the recipe; nothing is allocated ahead."""
+        self.recipe = recipe
+
+    def outputs(self, theta: Array, X: Array) -> Array:
+        """Return A_L, S_L × n, for X, S_0 × n, (1.4)."""
+        outputs = np.empty((self.recipe.S[-1], X.shape[1]), dtype=theta.dtype, order="F")
+        for start in range(0, X.shape[1], CHUNK):
+            part = slice(start, start + CHUNK)
+            outputs[:, part] = backpropagation.forward(self.recipe, theta, X[:, part])[1][-1]
+        return outputs
+
+    def error(self, theta: Array, data: Data) -> float:
+        """Return Σ ω_n J_n over the data, without penalties."""
+        total = 0.0
+        for X, T, omega in _chunks(theta, data):
+            Z, A = backpropagation.forward(self.recipe, theta, X)
+            total += float(backpropagation.error(self.recipe, T, Z[-1], A[-1], omega))
+        return total
+
+    def gradient(self, theta: Array, data: Data) -> tuple[float, Array]:
+        """Return J with penalties over the data, and dJ/dθ, (4.1)."""
+        J = float(backpropagation.penalty(self.recipe, theta))
+        gradient = np.zeros_like(theta)
+        backpropagation.add_penalty_gradient(self.recipe, theta, gradient)
+        for X, T, omega in _chunks(theta, data):
+            part = self._backpropagate(theta, X, T, omega)
+            J += float(part.J)
+            gradient += part.gradient
+        return J, gradient
+
+    def epoch(
+        self, theta: Array, memory: Array, update: Update, data: Data, epoch: Epoch
+    ) -> EpochReport:
+        """Take one step for each batch of the epoch, moving θ and memory in place."""
+        loss = squares = 0.0
+        for step, rate in enumerate(epoch.rates):
+            start = step * epoch.batch_size
+            points = epoch.order[start : start + epoch.batch_size]
+            X, T, omega = data.X.take(points), data.T.take(points), data.omega(points)
+            M = self._masks(epoch, np.arange(start, start + len(points)), theta.dtype)
+            omega = omega.astype(theta.dtype)
+            result = self._backpropagate(theta, X, T, omega, M)
+            gradient = result.gradient
+            backpropagation.add_penalty_gradient(self.recipe, theta, gradient)
+            J = float(result.J + backpropagation.penalty(self.recipe, theta))
+            norm = float(np.linalg.norm(gradient))
+            loss += J * len(points) / len(epoch.order)
+            squares += norm**2 / len(epoch.rates)
+            if not np.isfinite(loss + norm):
+                return EpochReport(float("nan"), norm)
+            if norm > epoch.max_gradient_norm:
+                gradient *= epoch.max_gradient_norm / norm
+            update(theta, gradient, memory, float(rate), epoch.first_step + step)
+        return EpochReport(loss, float(np.sqrt(squares)))
+
+    def _backpropagate(
+        self, theta: Array, X: Array, T: Array, omega: Array, M: Any = None
+    ) -> backpropagation.Backpropagation:
+        """Return the error's derivatives in θ; numbers may overflow, which the caller sees in J."""
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            return backpropagation.backpropagate_error(
+                self.recipe, theta, X, T, omega, M, to_inputs=False
+            )
+
+    def _masks(
+        self, epoch: Epoch, positions: Array, dtype: npt.DTypeLike
+    ) -> list[Array | None] | None:
+        """Return the dropout masks of a batch, or None where nothing is dropped."""
+        if not any(epoch.dropout):
+            return None
+        return [
+            mask((*epoch.key, l), units, positions, rate).astype(dtype) if rate else None
+            for l, (units, rate) in enumerate(zip(self.recipe.S, epoch.dropout, strict=False))
+        ]
+
+
+def _chunks(theta: Array, data: Data) -> Iterator[tuple[Array, Array, Array]]:
+    """Yield X, T and ω of all data points, some at a time."""
+    for start in range(0, len(data.points), CHUNK):
+        points = data.points[start : start + CHUNK]
+        omega = data.omega(points, len(data.points)).astype(theta.dtype)
+        yield data.X.take(points), data.T.take(points), omega

@@ -1,0 +1,1 @@
+"""Which θ: solvers, schedules, stopping, and the loop that joins them."""

@@ -1,0 +1,85 @@
+"""What happened in every epoch: one format for all solvers."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from lamina.exceptions import MissingDependencyError
+
+COLUMNS = ("epoch", "loss", "validation_loss", "gradient_norm", "learning_rate", "seconds")
+"""The columns of every history; metrics on the validation data follow under their names."""
+
+
+class History:
+    """A table with a row for each epoch.
+
+    Columns
+    -------
+    epoch : from 1
+    loss : the objective J; for minibatch solvers the mean over the epoch's batches
+    validation_loss : the error on the validation data, without penalties; NaN without such data
+    gradient_norm : |dJ/dθ|; for minibatch solvers the root mean square over batches
+    learning_rate : of the last step; for lbfgs the step length
+    seconds : since training began, without pauses between fits
+    """
+
+    def __init__(self, columns: dict[str, list[float]] | None = None) -> None:
+        """Start empty, or from columns of equal length."""
+        self._columns = columns if columns is not None else {name: [] for name in COLUMNS}
+
+    def append(self, row: dict[str, float]) -> None:
+        """Add one epoch; a metric that is new gets NaN in the rows before."""
+        n = len(self)
+        for name in row.keys() - self._columns.keys():
+            self._columns[name] = [float("nan")] * n
+        for name, column in self._columns.items():
+            column.append(float(row.get(name, float("nan"))))
+
+    def __len__(self) -> int:
+        """Return the number of epochs."""
+        return len(self._columns["epoch"])
+
+    def __getitem__(self, name: str) -> list[float]:
+        """Return a column as a list of numbers."""
+        return self._columns[name]
+
+    def columns(self) -> dict[str, list[float]]:
+        """Return all columns."""
+        return dict(self._columns)
+
+    def last(self) -> dict[str, float]:
+        """Return the last row."""
+        return {name: column[-1] for name, column in self._columns.items()}
+
+    def frame(self, backend: str | None = None) -> Any:
+        """Return the history as a data frame.
+
+        Parameters
+        ----------
+        backend : {"pandas", "polars", "pyarrow"}, optional
+            The library of the frame; the first of these that is installed by default.
+
+        Raises
+        ------
+        MissingDependencyError
+            If none is installed.
+        """
+        import narwhals as nw
+
+        found = [name for name in ("pandas", "polars", "pyarrow") if find_spec(name)]
+        if not found or (backend is not None and backend not in found):
+            message = "a data frame needs pandas, polars or pyarrow: pip install 'lamina[tables]'"
+            raise MissingDependencyError(message)
+        columns: dict[str, Any] = {name: np.asarray(c) for name, c in self._columns.items()}
+        columns["epoch"] = columns["epoch"].astype(int)
+        return nw.from_dict(columns, backend=backend or found[0]).to_native()
+
+    def __repr__(self) -> str:
+        """Show the length and the last row."""
+        if not len(self):
+            return "History(no epochs)"
+        last = ", ".join(f"{k}={v:.4g}" for k, v in self.last().items() if v == v)  # noqa: PLR0124 - NaN
+        return f"History({len(self)} epochs; last: {last})"

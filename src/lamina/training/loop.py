@@ -1,0 +1,189 @@
+"""The loop: epoch after epoch until there is a reason to stop."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lamina.exceptions import DivergenceError, DivergenceWarning, InterruptedWarning
+from lamina.network import backpropagation
+from lamina.network.parameters import views
+from lamina.training.stopping import reason_to_stop, watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import numpy.typing as npt
+
+    from lamina.engines.protocol import Data, Engine
+    from lamina.training.settings import Settings
+    from lamina.training.solvers import Advance
+    from lamina.training.state import TrainingState
+
+    Array = npt.NDArray[Any]
+    Metric = Callable[[Array, Array], float]
+    Observer = Callable[[Mapping[str, float]], None]
+
+
+def train(  # noqa: PLR0913 - everything that takes part in training
+    engine: Engine,
+    data: Data,
+    state: TrainingState,
+    settings: Settings,
+    *,
+    validation: Data | None = None,
+    metrics: Mapping[str, Metric] | None = None,
+    observers: Sequence[Observer] = (),
+) -> str:
+    """Move `state` until there is a reason to stop, and return the reason.
+
+    Parameters
+    ----------
+    engine : Engine
+        Evaluates the recipe.
+    data, validation : Data
+        What J is made of, and what early stopping watches.
+    state : TrainingState
+        Where training stands; changed in place. On return `state.theta` is the θ to go on
+        from and `chosen(state, settings)` the θ to use.
+    settings : Settings
+        How to train.
+    metrics : mapping from name to function, optional
+        Each maps T and A_L, S_L × n, of the validation data to a number for the history.
+    observers : functions, optional
+        Each is called with every new row of the history.
+
+    Returns
+    -------
+    str
+        A key of `lamina.training.stopping.REASONS`.
+
+    Raises
+    ------
+    DivergenceError
+        If J is not finite before a single epoch was completed.
+
+    Warns
+    -----
+    DivergenceWarning, InterruptedWarning
+        If training ended early; the last completed epoch is kept.
+    """
+    before = state.history["seconds"][-1] if len(state.history) else 0.0
+    begun, longest = time.perf_counter(), 0.0
+    state.scratch.clear()
+    _hand_over(engine, state, settings)
+    if state.stale >= settings.n_iter_no_change:
+        state.stale = 0  # it stopped for this before; being asked again means: go on
+    for _ in range(settings.max_iter):
+        snapshot, epoch_begun = state.snapshot(), time.perf_counter()
+        try:
+            advance = settings.solver.advance(engine, data, state, settings)
+            if not _is_finite(advance, state):
+                message = _diverged(engine, data, state, settings)
+                state.restore(snapshot)
+                return _give_up(message, state)
+            row = _row(engine, state, advance, validation, metrics or {})
+        except KeyboardInterrupt:
+            state.restore(snapshot)
+            return _interrupted(state)
+        row["seconds"] = before + time.perf_counter() - begun
+        state.epoch += 1
+        state.history.append(row)
+        watch(state, row["validation_loss"], row["loss"], settings)
+        try:
+            for observe in observers:
+                observe(row)
+        except KeyboardInterrupt:
+            return _interrupted(state)
+        now = time.perf_counter()
+        longest = max(longest, now - epoch_begun)
+        reason = reason_to_stop(state, advance, settings, now - begun, longest)
+        if reason:
+            return reason
+    return "max_iter"
+
+
+def _hand_over(engine: Engine, state: TrainingState, settings: Settings) -> None:
+    """Give the state to the solver, with fresh memory if another one had it before."""
+    name = type(settings.solver).__name__
+    if state.solver != name:
+        state.solver = name
+        state.memory = settings.solver.start(engine.recipe, state.theta.dtype)
+
+
+def chosen(state: TrainingState, settings: Settings) -> Array:
+    """Return the θ to use: the one of the best epoch where that was watched, else the last."""
+    if settings.early_stopping and state.best_theta is not None:
+        return state.best_theta
+    return state.theta
+
+
+def _row(
+    engine: Engine,
+    state: TrainingState,
+    advance: Advance,
+    validation: Data | None,
+    metrics: Mapping[str, Metric],
+) -> dict[str, float]:
+    """Return the epoch's row of the history, without its time."""
+    row = {
+        "epoch": float(state.epoch + 1),
+        "loss": advance.loss,
+        "validation_loss": float("nan"),
+        "gradient_norm": advance.gradient_norm,
+        "learning_rate": advance.learning_rate,
+    }
+    if validation is not None:
+        row["validation_loss"] = engine.error(state.theta, validation)
+    if validation is not None and metrics:
+        outputs = engine.outputs(state.theta, validation.X.take(validation.points))
+        targets = validation.T.take(validation.points)
+        row |= {f"validation_{name}": metric(targets, outputs) for name, metric in metrics.items()}
+    return row
+
+
+def _is_finite(advance: Advance, state: TrainingState) -> bool:
+    """Return whether J, its gradient and θ are all finite."""
+    numbers = np.isfinite(advance.loss) and np.isfinite(advance.gradient_norm)
+    return bool(numbers and np.all(np.isfinite(state.theta)))
+
+
+def _diverged(engine: Engine, data: Data, state: TrainingState, settings: Settings) -> str:
+    """Return where J ceased to be finite: the epoch, and the first layer with such numbers."""
+    recipe = engine.recipe
+    W, b = views(recipe, state.theta)
+    layers = range(1, recipe.L + 1)
+    bad = [l for l in layers if not np.all(np.isfinite(W[l])) or not np.all(np.isfinite(b[l]))]
+    what = "the weights"
+    if not bad:
+        X = data.X.take(data.points[:4096])
+        with np.errstate(all="ignore"):
+            Z, A = backpropagation.forward(recipe, state.theta, X)
+        bad = [l for l in layers if not np.all(np.isfinite(Z[l])) or not np.all(np.isfinite(A[l]))]
+        what = "the activations"
+    place = f"{what} of layer {bad[0]}" if bad else "the error or its gradient at the output"
+    rate = settings.learning_rate_init
+    return (
+        f"J is not finite in epoch {state.epoch + 1}: {place} overflowed"
+        f"{'' if rate is None else f' at learning_rate_init={rate}'}; lower the learning rate, "
+        "scale the data, or set max_gradient_norm"
+    )
+
+
+def _give_up(message: str, state: TrainingState) -> str:
+    """Warn and keep the last good epoch, or raise if there is none."""
+    if state.epoch == 0:
+        raise DivergenceError(message)
+    kept = f"{message}. The network of epoch {state.epoch} was kept."
+    warnings.warn(kept, DivergenceWarning, stacklevel=4)
+    return "diverged"
+
+
+def _interrupted(state: TrainingState) -> str:
+    """Say which epoch was kept."""
+    message = f"training was interrupted; the network of epoch {state.epoch} was kept"
+    warnings.warn(message, InterruptedWarning, stacklevel=4)
+    return "interrupted"

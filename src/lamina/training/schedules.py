@@ -1,0 +1,162 @@
+"""Learning rates over time: a factor of the initial rate, as a function of the epoch.
+
+A schedule is called with the epoch (0 at the start, 0.5 in the middle of the first) and
+the number of epochs planned. A function of your own takes the epoch alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import cos, exp, log, pi
+from typing import TYPE_CHECKING, Any
+
+from lamina.exceptions import InvalidTypeError, InvalidValueError
+from lamina.network.formulas import require_positive
+from lamina.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Schedule:
+    """The learning rate as a factor of `learning_rate_init`."""
+
+    def __call__(self, epoch: float, epochs: float) -> float:
+        """Return the factor at `epoch` of `epochs` planned ones."""
+        raise NotImplementedError
+
+
+SCHEDULES: Registry[Schedule] = Registry("schedule")
+
+
+@SCHEDULES.builtin("constant")
+@dataclass(frozen=True)
+class Constant(Schedule):
+    """Factor 1."""
+
+    def __call__(self, epoch: float, epochs: float) -> float:
+        del epoch, epochs
+        return 1.0
+
+
+@SCHEDULES.builtin("step")
+@dataclass(frozen=True)
+class Step(Schedule):
+    """Factor `factor` ** (epoch // `every`): a cut every so many epochs."""
+
+    every: int = 30
+    factor: float = 0.1
+
+    def __post_init__(self) -> None:
+        require_positive("every", self.every)
+        require_positive("factor", self.factor)
+
+    def __call__(self, epoch: float, epochs: float) -> float:
+        del epochs
+        return float(self.factor ** (epoch // self.every))
+
+
+@SCHEDULES.builtin("exponential")
+@dataclass(frozen=True)
+class Exponential(Schedule):
+    """Factor `factor` ** epoch."""
+
+    factor: float = 0.98
+
+    def __post_init__(self) -> None:
+        require_positive("factor", self.factor)
+
+    def __call__(self, epoch: float, epochs: float) -> float:
+        del epochs
+        return exp(log(self.factor) * epoch)
+
+
+@SCHEDULES.builtin("inverse_time")
+@dataclass(frozen=True)
+class InverseTime(Schedule):
+    """Factor 1 / (1 + `rate` · epoch)."""
+
+    rate: float = 0.1
+
+    def __post_init__(self) -> None:
+        require_positive("rate", self.rate)
+
+    def __call__(self, epoch: float, epochs: float) -> float:
+        del epochs
+        return 1.0 / (1.0 + self.rate * epoch)
+
+
+@SCHEDULES.builtin("cosine")
+@dataclass(frozen=True)
+class Cosine(Schedule):
+    """From 1 down to `final` along half a cosine, then constant.
+
+    `epochs` is the length; None takes the number of epochs planned (`max_iter`). Source:
+    Loshchilov and Hutter 2017, (5), without restarts.
+    """
+
+    epochs: float | None = None
+    final: float = 0.0
+
+    def __call__(self, epoch: float, epochs: float) -> float:
+        done = min(epoch / (self.epochs or epochs), 1.0)
+        return self.final + (1.0 - self.final) * 0.5 * (1.0 + cos(pi * done))
+
+
+@SCHEDULES.builtin("one_cycle")
+@dataclass(frozen=True)
+class OneCycle(Schedule):
+    """From `start` up to 1 in the first `rise` of the epochs, then down to `final`, by cosines.
+
+    Source: Smith and Topin 2018, section 2, with half cosines for its straight lines.
+    """
+
+    epochs: float | None = None
+    rise: float = 0.3
+    start: float = 0.04
+    final: float = 1e-4
+
+    def __post_init__(self) -> None:
+        if not 0 < self.rise < 1:
+            message = f"one_cycle needs 0 < rise < 1, got {self.rise!r}"
+            raise InvalidValueError(message)
+
+    def __call__(self, epoch: float, epochs: float) -> float:
+        done = min(epoch / (self.epochs or epochs), 1.0)
+        if done < self.rise:
+            return 1.0 + (self.start - 1.0) * 0.5 * (1.0 + cos(pi * done / self.rise))
+        fall = (done - self.rise) / (1.0 - self.rise)
+        return self.final + (1.0 - self.final) * 0.5 * (1.0 + cos(pi * fall))
+
+
+@dataclass(frozen=True)
+class Custom(Schedule):
+    """A user's own function of the epoch."""
+
+    function: Callable[[float], float]
+
+    def __call__(self, epoch: float, epochs: float) -> float:
+        del epochs
+        factor = float(self.function(epoch))
+        if not 0 <= factor < float("inf"):
+            message = f"the schedule must give a factor of 0 or more; at epoch {epoch} it is {factor}"
+            raise InvalidValueError(message)
+        return factor
+
+
+def get_schedule(spec: Any) -> Schedule:
+    """Return the schedule named (`"cosine"`, `"step(every=10)"`), given, or made of a function.
+
+    Raises
+    ------
+    UnknownNameError, InvalidTypeError
+        If there is no such schedule, or `spec` is nothing that could be one.
+    """
+    if isinstance(spec, str):
+        return SCHEDULES.parse(spec)
+    if isinstance(spec, Schedule):
+        return spec
+    if callable(spec):
+        return Custom(spec)
+    message = f"a schedule is a name, a Schedule or a function of the epoch, got {spec!r}"
+    raise InvalidTypeError(message)

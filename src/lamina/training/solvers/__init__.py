@@ -1,0 +1,34 @@
+"""The solvers, one file each, and their names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lamina.exceptions import InvalidTypeError
+from lamina.registry import Registry
+from lamina.training.solvers.adam import Adam, AdamW
+from lamina.training.solvers.base import Advance, FirstOrder, Solver
+from lamina.training.solvers.lbfgs import Lbfgs
+from lamina.training.solvers.sgd import Sgd
+
+__all__ = ["Adam", "AdamW", "Advance", "FirstOrder", "Lbfgs", "Sgd", "Solver", "get_solver"]
+
+SOLVERS: Registry[Solver] = Registry("solver")
+for _name, _solver in {"sgd": Sgd, "adam": Adam, "adamw": AdamW, "lbfgs": Lbfgs}.items():
+    SOLVERS.builtin(_name)(_solver)
+
+
+def get_solver(spec: Any) -> Solver:
+    """Return the solver named (`"adam"`, `"sgd(momentum=0.8)"`) or given.
+
+    Raises
+    ------
+    UnknownNameError, InvalidTypeError
+        If there is no such solver, or `spec` is nothing that could be one.
+    """
+    if isinstance(spec, str):
+        return SOLVERS.parse(spec)
+    if isinstance(spec, Solver):
+        return spec
+    message = f"a solver is a name or a Solver such as lamina.Adam(beta_1=0.95), got {spec!r}"
+    raise InvalidTypeError(message)

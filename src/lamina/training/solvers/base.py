@@ -1,0 +1,115 @@
+"""What a solver is: frozen settings, and one epoch that moves the state of training."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from lamina.engines.protocol import Epoch, EpochReport
+from lamina.training.randomness import Purpose, generator
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from lamina.engines.protocol import Data, Engine
+    from lamina.network.recipe import Recipe
+    from lamina.training.settings import Settings
+    from lamina.training.state import TrainingState
+
+    Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Advance:
+    """What one epoch of a solver came to.
+
+    Attributes
+    ----------
+    loss, gradient_norm, learning_rate : float
+        For the history.
+    stalled : bool
+        Whether the solver can find no lower J from here.
+    """
+
+    loss: float
+    gradient_norm: float
+    learning_rate: float
+    stalled: bool = False
+
+
+class Solver:
+    """A way to choose θ. Its settings are frozen; what it remembers is in the state."""
+
+    minibatch: ClassVar[bool] = True
+    """Whether an epoch is many steps, each on a batch."""
+    default_tol: ClassVar[float] = 1e-4
+    """The fall of the loss that counts as progress, if no `tol` is given."""
+
+    def start(self, recipe: Recipe, dtype: npt.DTypeLike) -> dict[str, Array]:
+        """Return the memory to begin with."""
+        raise NotImplementedError
+
+    def advance(
+        self, engine: Engine, data: Data, state: TrainingState, settings: Settings
+    ) -> Advance:
+        """Move `state` by one epoch."""
+        raise NotImplementedError
+
+
+class FirstOrder(Solver):
+    """A solver that takes a step for each batch, by one formula on flat vectors."""
+
+    slots: ClassVar[int]
+    """How many vectors of the length of θ it remembers."""
+    default_rate: ClassVar[float]
+    """The learning rate if none is given."""
+
+    @staticmethod
+    def update(
+        theta: Array, gradient: Array, memory: Array, rate: float, step: int, *settings: float
+    ) -> None:
+        """Move θ and memory (slots × P) in place by one gradient; `step` counts from 1."""
+        raise NotImplementedError
+
+    def start(self, recipe: Recipe, dtype: npt.DTypeLike) -> dict[str, Array]:
+        """Return memory of zeros."""
+        return {"slots": np.zeros((self.slots, recipe.size), dtype=dtype)}
+
+    def advance(
+        self, engine: Engine, data: Data, state: TrainingState, settings: Settings
+    ) -> Advance:
+        """Take one step for each batch."""
+        epoch = self._plan(data, state, settings)
+        parameters = astuple(self)  # type: ignore[call-overload]  # solvers are dataclasses
+
+        def update(theta: Array, gradient: Array, memory: Array, rate: float, step: int) -> None:
+            self.update(theta, gradient, memory, rate, step, *parameters)
+
+        report: EpochReport = engine.epoch(
+            state.theta, state.memory["slots"], update, data, epoch
+        )
+        state.step += len(epoch.rates)
+        return Advance(report.loss, report.gradient_norm, float(epoch.rates[-1]))
+
+    def _plan(self, data: Data, state: TrainingState, settings: Settings) -> Epoch:
+        """Return order, batches and learning rates of the epoch that comes next."""
+        n = len(data.points)
+        size = min(settings.batch_size or min(200, n), n)
+        steps = -(-n // size)
+        order = data.points
+        if settings.shuffle:
+            order = generator(state.seed, Purpose.ORDER, state.epoch).permutation(order)
+        rate = settings.learning_rate_init or self.default_rate
+        times = state.epoch + np.arange(steps) / steps
+        factors = [settings.schedule(float(t), settings.max_iter) for t in times]
+        return Epoch(
+            order=order,
+            batch_size=size,
+            rates=rate * np.asarray(factors),
+            first_step=state.step + 1,
+            dropout=settings.dropout,
+            key=(state.seed, state.epoch),
+            max_gradient_norm=settings.max_gradient_norm,
+        )

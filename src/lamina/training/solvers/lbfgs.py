@@ -1,0 +1,153 @@
+"""L-BFGS: SciPy's limited-memory inverse Hessian, along SciPy's Wolfe line search.
+
+One epoch is one iteration on all data. The memory is plain arrays, so training can stop
+after any iteration and go on later with the same bits, which `scipy.optimize.minimize`
+does not offer.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from lamina.exceptions import InvalidValueError
+from lamina.training.solvers.base import Advance, Solver
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from lamina.engines.protocol import Data, Engine
+    from lamina.network.recipe import Recipe
+    from lamina.training.settings import Settings
+    from lamina.training.state import TrainingState
+
+    Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Lbfgs(Solver):
+    """Quasi-Newton steps from the last `memory` changes of θ and gradient.
+
+    Source: Nocedal and Wright 2006, algorithms 7.4 and 7.5 with (7.20), and the strong
+    Wolfe conditions (3.7) with c₁ = 1e-4, c₂ = 0.9.
+
+    Parameters
+    ----------
+    memory : int >= 1, default 10
+        How many changes are remembered.
+    max_evaluations : int >= 1, default 20
+        Of the line search, in one iteration.
+    """
+
+    memory: int = 10
+    max_evaluations: int = 20
+
+    minibatch: ClassVar[bool] = False
+    default_tol: ClassVar[float] = 1e-8
+
+    def __post_init__(self) -> None:
+        """Refuse a memory or search of nothing."""
+        if self.memory < 1 or self.max_evaluations < 1:
+            message = f"lbfgs needs memory and max_evaluations of 1 or more, got {self!r}"
+            raise InvalidValueError(message)
+
+    def start(self, recipe: Recipe, dtype: npt.DTypeLike) -> dict[str, Array]:
+        """Return the memory of no step: changes s of θ and y of the gradient, one a row."""
+        del dtype  # the memory is float64 for any precision of θ
+        return {"s": np.empty((0, recipe.size)), "y": np.empty((0, recipe.size))}
+
+    def advance(
+        self, engine: Engine, data: Data, state: TrainingState, settings: Settings
+    ) -> Advance:
+        """Search along the quasi-Newton direction; if that fails, once along the gradient."""
+        del settings  # no option of its own: `Settings` refuses those that would be ignored
+        fresh = _Evaluation(engine, data, state.theta.dtype)
+        evaluate = state.scratch.setdefault("evaluation", fresh)
+        theta = state.theta.astype(float)
+        J, gradient = evaluate.both(theta)
+        norm = float(np.linalg.norm(gradient))
+        if not np.isfinite(J + norm) or norm == 0.0:
+            return Advance(J, norm, 0.0, stalled=norm == 0.0)
+        rate, length = _search(evaluate, theta, self._direction(state, gradient), self)
+        if rate is None and len(state.memory["s"]):
+            state.memory = self.start(engine.recipe, float)
+            rate, length = _search(evaluate, theta, self._direction(state, gradient), self)
+        if rate is None:
+            return Advance(J, norm, 0.0, stalled=True)
+        state.theta[:] = theta + length
+        s = state.theta.astype(float) - theta
+        J, after = evaluate.both(theta + length)
+        self._remember(state, s, after - gradient)
+        state.step += 1
+        return Advance(J, float(np.linalg.norm(after)), rate)
+
+    def _direction(self, state: TrainingState, gradient: Array) -> Array:
+        """Return -H g, H the inverse Hessian of the memory scaled by γ = s·y / y·y, (7.20)."""
+        from scipy.optimize import LbfgsInvHessProduct
+
+        s, y = state.memory["s"], state.memory["y"]
+        if not len(s):
+            return -gradient / np.linalg.norm(gradient)
+        # SciPy starts its recursion from I. With s/√γ and √γ y it gives H/γ started from γI.
+        gamma = (s[-1] @ y[-1]) / (y[-1] @ y[-1])
+        H = LbfgsInvHessProduct(s / np.sqrt(gamma), y * np.sqrt(gamma))
+        return np.asarray(-gamma * H.matvec(gradient))
+
+    def _remember(self, state: TrainingState, s: Array, y: Array) -> None:
+        """Keep the last change of θ and gradient, if the curvature along it is positive."""
+        if s @ y > np.finfo(float).eps * np.linalg.norm(s) * np.linalg.norm(y):
+            for name, row in (("s", s), ("y", y)):
+                state.memory[name] = np.vstack([state.memory[name], row])[-self.memory :]
+
+
+class _Evaluation:
+    """J and its gradient at a θ; the last one is kept, for SciPy asks for them one by one."""
+
+    def __init__(self, engine: Engine, data: Data, dtype: npt.DTypeLike) -> None:
+        self._engine, self._data, self._dtype = engine, data, dtype
+        self._theta: Array | None = None
+        self._result: tuple[float, Array] = (float("nan"), np.empty(0))
+
+    def both(self, theta: Array) -> tuple[float, Array]:
+        """Return J and dJ/dθ in float64."""
+        rounded = theta.astype(self._dtype)
+        if self._theta is None or not np.array_equal(rounded, self._theta):
+            J, gradient = self._engine.gradient(rounded, self._data)
+            self._theta, self._result = rounded, (J, gradient.astype(float))
+        return self._result
+
+    def value(self, theta: Array) -> float:
+        """Return J, infinite where it is not a number, so that the search turns back."""
+        J = self.both(theta)[0]
+        return J if np.isfinite(J) else float("inf")
+
+    def slope(self, theta: Array) -> Array:
+        """Return dJ/dθ."""
+        return self.both(theta)[1]
+
+
+def _search(
+    evaluate: _Evaluation, theta: Array, direction: Array, settings: Lbfgs
+) -> tuple[float | None, Array]:
+    """Return the step length that the line search accepts, or None, and the step itself."""
+    from scipy.optimize import line_search
+
+    J, gradient = evaluate.both(theta)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")  # SciPy warns of what the None says
+        found = line_search(
+            evaluate.value,
+            evaluate.slope,
+            theta,
+            direction,
+            gfk=gradient,
+            old_fval=J,
+            maxiter=settings.max_evaluations,
+        )
+    rate, lowered = found[0], found[3]
+    if rate is None or lowered is None or not lowered < J:
+        return None, direction
+    return float(rate), rate * direction

@@ -1,0 +1,1 @@
+"""scikit-learn's view: rows are data points, `fit`, `predict`, `score`."""

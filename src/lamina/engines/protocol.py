@@ -61,7 +61,6 @@ class Data:
         scale = len(self.points) / (size * self.total_weight)
         return np.asarray(self.weights[chosen] * scale, dtype=float)
 
-
     @cached_property
     def total_weight(self) -> float:
         """Σw over our points."""

@@ -8,16 +8,11 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import check_is_fitted, column_or_1d
 
-from lamina.data.columns import Columns, OneHot
 from lamina.estimators.base import FeedForward, Target
+from lamina.estimators.labels import PROBABILISTIC, Labels, check_labels, choose_labels
 from lamina.estimators.validation import Validation
 from lamina.exceptions import InvalidValueError
-from lamina.network.activations import get_activation
-from lamina.network.errors import Error, get_error
-from lamina.network.special import log_softmax
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,20 +23,15 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-PROBABILISTIC = ("softmax", "logistic", "log_softmax")
-"""Output activations that make probabilities."""
-
 
 def _has_probabilities(estimator: Any) -> bool:
-    """Return whether the outputs are probabilities; raise AttributeError where they are not."""
-    check = getattr(estimator, "network_", None)
-    if check is None:
-        return True
-    output = check.recipe.activation(check.L)
-    if output not in [get_activation(name) for name in PROBABILISTIC]:
-        message = f"the output activation {output!r} gives no probabilities; use decision_function"
-        raise AttributeError(message)
-    return True
+    """Return whether the outputs are probabilities; before `fit` they may be."""
+    return not hasattr(estimator, "network_") or estimator.out_activation_ in PROBABILISTIC
+
+
+def _has_none(estimator: Any) -> bool:
+    """Return whether the outputs are no probabilities."""
+    return not _has_probabilities(estimator)
 
 
 class FeedForwardClassifier(ClassifierMixin, FeedForward):
@@ -61,7 +51,7 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward):
         "auto" is "cross_entropy" (softmax) for more than two classes, and
         "binary_cross_entropy" (logistic) for two classes or several labels.
     solver : {"adam", "adamw", "sgd", "lbfgs"} or Solver, default "adam"
-        Settings of a solver belong to it: `solver=lamina.Sgd(momentum=0.8)` or "sgd(0.8)".
+        With settings: `lamina.Sgd(momentum=0.8)` or "sgd(momentum=0.8)".
     alpha, l1 : float >= 0, or list of one for each layer 1..L, default 1e-4 and 0
         Strengths of the L2 and L1 penalties; biases are exempt.
     dropout : float in [0, 1), or list of one for each hidden layer, default 0
@@ -81,13 +71,11 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward):
     n_iter_no_change : int >= 1, default 10
         Epochs without progress before training stops.
     early_stopping : bool, default False
-        Watch the loss on validation data, and keep the network where it was lowest.
+        Watch the loss on validation data, and keep the network where it was lowest: on data
+        given to `fit`, or on a part set apart.
     validation_fraction : float in (0, 1), default 0.1
-        What is set apart for that if `fit` gets no validation data.
-    gradient_tol : float >= 0, default 0
-    goal : float, optional
-    max_time : float, optional
-        Stop at a gradient norm, at a loss, or after so many seconds.
+    gradient_tol, goal, max_time : float, optional
+        Stop at this gradient norm, at this loss, or after so many seconds.
     max_gradient_norm : float > 0, optional
         Longer gradients are shortened to this.
     scale_inputs : {"standard", "minmax", "none"}, default "standard"
@@ -100,7 +88,7 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward):
         Whether `fit` goes on where the last one ended; ten fits of one epoch are one of ten.
     random_state : int, RandomState or None, default None
     verbose : bool, default False
-        Whether to show a progress bar.
+        Show a progress bar.
 
     Attributes
     ----------
@@ -111,17 +99,21 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward):
     stop_reason_ : str
         A key of `lamina.training.stopping.REASONS`.
     input_scaling_ : Scaling
-    coefs_, intercepts_, loss_, loss_curve_, validation_curve_, n_iter_, n_layers_,
-    n_outputs_, out_activation_, n_features_in_, feature_names_in_
+    coefs_, intercepts_, loss_, loss_curve_, validation_curve_, n_iter_, n_layers_, n_outputs_,
+    out_activation_, n_features_in_, feature_names_in_
 
     Examples
     --------
-    >>> from sklearn.datasets import load_iris
-    >>> X, y = load_iris(return_X_y=True)
+    >>> from sklearn.datasets import load_wine
+    >>> X, y = load_wine(return_X_y=True)
     >>> model = FeedForwardClassifier(random_state=0).fit(X, y)
     >>> model.score(X, y) > 0.95
     True
     """
+
+    class_weight: Any
+    classes_: Array
+    _is_multilabel: bool
 
     def __init__(
         self,
@@ -158,36 +150,7 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward):
         verbose: bool = False,
     ) -> None:
         """Keep the parameters; they are checked in `fit`."""
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.output_activation = output_activation
-        self.loss = loss
-        self.solver = solver
-        self.alpha = alpha
-        self.l1 = l1
-        self.dropout = dropout
-        self.initialization = initialization
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.tol = tol
-        self.n_iter_no_change = n_iter_no_change
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.gradient_tol = gradient_tol
-        self.goal = goal
-        self.max_time = max_time
-        self.max_gradient_norm = max_gradient_norm
-        self.scale_inputs = scale_inputs
-        self.class_weight = class_weight
-        self.dtype = dtype
-        self.n_layers = n_layers
-        self.width = width
-        self.warm_start = warm_start
-        self.random_state = random_state
-        self.verbose = verbose
+        self._keep(locals())
 
     def fit(
         self,
@@ -237,7 +200,9 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward):
             All classes there will be; needed in the first call unless y has them all.
         """
         if self.early_stopping:
-            message = "partial_fit sees one part at a time and cannot watch any: early_stopping=False"
+            message = (
+                "partial_fit sees one part at a time and cannot watch any: early_stopping=False"
+            )
             raise InvalidValueError(message)
         if classes is not None:
             classes = np.unique(classes)
@@ -253,39 +218,25 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward):
     def predict(self, X: Any) -> Array:
         """Return the class, or the table of labels, of each row of X."""
         outputs = self._outputs(X)
-        low, high = self._coding()
-        if self._multilabel:
-            return (outputs > 0.5 * (low + high)).astype(int)
-        if self.network_.S[-1] == 1:
-            codes = (outputs[:, 0] > 0.5 * (low + high)).astype(int)
-            return self.classes_[np.minimum(codes, len(self.classes_) - 1)]  # type: ignore[no-any-return]
-        return self.classes_[outputs.argmax(axis=1)]  # type: ignore[no-any-return]
+        return self._labels().decode(outputs)
 
-    @available_if(_has_probabilities)
+    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]  # scikit-learn's
     def predict_proba(self, X: Any) -> Array:
         """Return the probability of each class, N × n_classes; each label's own if several."""
         outputs = self._outputs(X)
-        if self.network_.recipe.activation(self.network_.L) == get_activation("log_softmax"):
-            outputs = np.exp(outputs)
-        if self._multilabel:
-            return outputs
-        if self.network_.S[-1] == 1:
-            both = np.column_stack([1.0 - outputs[:, 0], outputs[:, 0]])
-            return both[:, : len(self.classes_)]
-        return outputs / outputs.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
+        return self._labels().probabilities(outputs, self.out_activation_)
 
-    @available_if(_has_probabilities)
+    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]  # scikit-learn's
     def predict_log_proba(self, X: Any) -> Array:
         """Return the logarithm of `predict_proba`; -inf where a probability is 0."""
         with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
+            return np.asarray(np.log(self.predict_proba(X)))
 
-    @available_if(lambda self: not _gives(self, _has_probabilities))
+    @available_if(_has_none)  # type: ignore[untyped-decorator]  # scikit-learn's
     def decision_function(self, X: Any) -> Array:
-        """Return the outputs, N × n_classes, or N numbers for two classes (above the middle: the second)."""
+        """Return the outputs, N × n_classes; for two classes N numbers, positive for the second."""
         outputs = self._outputs(X)
-        low, high = self._coding()
-        return outputs[:, 0] - 0.5 * (low + high) if outputs.shape[1] == 1 else outputs
+        return outputs[:, 0] - self._labels().middle if outputs.shape[1] == 1 else outputs
 
     def input_gradient(self, X: Any) -> Array:
         """Return the slope of every output in every input, N × S_L × S_0, in units of the inputs.
@@ -297,20 +248,17 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward):
 
     # What the machinery asks ----------------------------------------------------------
 
-    @property
-    def _multilabel(self) -> bool:
-        """Whether y is a table of labels."""
-        return bool(self._is_multilabel)
+    def _labels(self) -> Labels:
+        """Return how the learned classes stand in T and A_L."""
+        return choose_labels(
+            self.classes_,
+            multilabel=self._is_multilabel,
+            loss=self.network_.recipe.error if hasattr(self, "network_") else self.loss,
+            output=self.output_activation,
+        )
 
     def _check_y(self, y: Any) -> Array:
-        check_classification_targets(y)
-        if type_of_target(y).startswith("multilabel"):
-            return np.asarray(y.toarray() if hasattr(y, "toarray") else y)
-        y = np.asarray(y)
-        if y.ndim > 1 and y.shape[1] > 1:
-            message = "y has several columns that are no labels of 0 and 1; fit one model for each"
-            raise InvalidValueError(message)
-        return np.asarray(column_or_1d(y, warn=True))
+        return check_labels(y)
 
     def _learn_target(self, y: Array, weights: Array | None) -> None:
         announced = getattr(self, "_announced", None)
@@ -321,53 +269,13 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward):
             self.classes_ = np.unique(y) if announced is None else announced
 
     def _target(self, y: Array) -> Target:
-        error, dtype = self._error(), np.dtype(self.dtype)
-        low, high = self._coding(error)
-        if self._multilabel:
-            if y.ndim != 2 or y.shape[1] != len(self.classes_):
-                message = f"y must be a table of {len(self.classes_)} labels, got {y.shape}"
-                raise InvalidValueError(message)
-            labels = np.where(y > 0, high, low) if low != 0.0 else y
-            return Target(Columns(labels, None, dtype), y.shape[1], error)
-        if y.ndim != 1:
-            message = f"y must be one class for each row, as before; got {y.shape}"
-            raise InvalidValueError(message)
-        codes = self._codes(y)
-        one = len(self.classes_) <= 2 and error.output_activation != "softmax"
-        n_outputs = 1 if one and self.output_activation != "softmax" else len(self.classes_)
-        return Target(OneHot(codes, n_outputs, dtype, low, high), n_outputs, error)
-
-    def _codes(self, y: Array) -> Array:
-        """Return the number of each label's class."""
-        codes = np.searchsorted(self.classes_, y)
-        codes = np.minimum(codes, len(self.classes_) - 1)
-        unseen = self.classes_[codes] != y
-        if np.any(unseen):
-            message = (
-                f"y holds the label {y[unseen][0]!r}, which is none of the classes "
-                f"{list(self.classes_)}; give partial_fit all classes in its first call"
-            )
-            raise InvalidValueError(message)
-        return codes
-
-    def _error(self) -> Error:
-        """Return the error, chosen by the kind of y for "auto"."""
-        if isinstance(self.loss, str) and self.loss == "auto":
-            many = not self._multilabel and len(self.classes_) > 2
-            wants_softmax = isinstance(self.output_activation, str) and "softmax" in str(
-                self.output_activation
-            )
-            return get_error("cross_entropy" if many or wants_softmax else "binary_cross_entropy")
-        error = get_error(self.loss)
-        if error.outputs_per_target != 1:
-            message = f"{error!r} predicts numbers, not classes; choose another loss"
-            raise InvalidValueError(message)
-        return error
-
-    def _coding(self, error: Error | None = None) -> tuple[float, float]:
-        """Return what stands for "no" and "yes" in T."""
-        error = self.network_.recipe.error if error is None else error
-        return (-1.0, 1.0) if error.targets == "sign" else (0.0, 1.0)
+        labels = choose_labels(
+            self.classes_,
+            multilabel=self._is_multilabel,
+            loss=self.loss,
+            output=self.output_activation,
+        )
+        return Target(labels.encode(y, np.dtype(self.dtype)), labels.n_outputs, labels.error)
 
     def _strata(self, y: Array) -> Array | None:
         return y if y.ndim == 1 else None
@@ -384,25 +292,10 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward):
         return weights
 
     def _metrics(self) -> Mapping[str, Metric]:
-        return {"accuracy": self._accuracy}
-
-    def _accuracy(self, T: Array, A: Array) -> float:
-        """Return the share of data points whose labels are all right; T and A are S_L × n."""
-        if len(A) == 1 or self._multilabel:
-            middle = 0.5 * sum(self._coding())
-            return float(np.mean(np.all((middle < A) == (middle < T), axis=0)))
-        return float(np.mean(A.argmax(axis=0) == T.argmax(axis=0)))
+        return {"accuracy": self._labels().accuracy}
 
     def __sklearn_tags__(self) -> Any:
         """Say that several labels can be learned at once."""
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
-
-
-def _gives(estimator: Any, check: Any) -> bool:
-    """Return whether a check that may raise AttributeError holds."""
-    try:
-        return bool(check(estimator))
-    except AttributeError:
-        return False

@@ -68,9 +68,7 @@ def per_layer(name: str, value: Any, n: int, layers: str) -> list[Any]:
     return [value] * n
 
 
-def make_network(
-    estimator: Any, n_inputs: int, n_outputs: int, error: Error, seed: int
-) -> Network:
+def make_network(estimator: Any, n_inputs: int, n_outputs: int, error: Error, seed: int) -> Network:
     """Return the network that the parameters describe, with its first θ."""
     hidden = hidden_sizes(estimator)
     activations: Sequence[str | Activation] = per_layer(

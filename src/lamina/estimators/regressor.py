@@ -62,6 +62,7 @@ class FeedForwardRegressor(RegressorMixin, FeedForward):
     True
     """
 
+    scale_targets: str
     target_scaling_: Scaling
 
     def __init__(
@@ -99,36 +100,7 @@ class FeedForwardRegressor(RegressorMixin, FeedForward):
         verbose: bool = False,
     ) -> None:
         """Keep the parameters; they are checked in `fit`."""
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.output_activation = output_activation
-        self.loss = loss
-        self.solver = solver
-        self.alpha = alpha
-        self.l1 = l1
-        self.dropout = dropout
-        self.initialization = initialization
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.tol = tol
-        self.n_iter_no_change = n_iter_no_change
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.gradient_tol = gradient_tol
-        self.goal = goal
-        self.max_time = max_time
-        self.max_gradient_norm = max_gradient_norm
-        self.scale_inputs = scale_inputs
-        self.scale_targets = scale_targets
-        self.dtype = dtype
-        self.n_layers = n_layers
-        self.width = width
-        self.warm_start = warm_start
-        self.random_state = random_state
-        self.verbose = verbose
+        self._keep(locals())
 
     def fit(
         self,
@@ -167,7 +139,9 @@ class FeedForwardRegressor(RegressorMixin, FeedForward):
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> FeedForwardRegressor:
         """Train for one epoch on this part of the data; scaling is learned from the first part."""
         if self.early_stopping:
-            message = "partial_fit sees one part at a time and cannot watch any: early_stopping=False"
+            message = (
+                "partial_fit sees one part at a time and cannot watch any: early_stopping=False"
+            )
             raise InvalidValueError(message)
         return self._fit(X, y, sample_weight, Validation(), partial=True)  # type: ignore[no-any-return]
 
@@ -196,7 +170,9 @@ class FeedForwardRegressor(RegressorMixin, FeedForward):
         if not return_std:
             return mean
         if not isinstance(error, GaussianNll):
-            message = f"{error!r} learns no spread; fit with loss='gaussian_nll' for return_std=True"
+            message = (
+                f"{error!r} learns no spread; fit with loss='gaussian_nll' for return_std=True"
+            )
             raise InvalidValueError(message)
         spread = np.exp(0.5 * np.split(outputs, 2, axis=1)[1]) * self.target_scaling_.scale
         return mean, (spread[:, 0] if self._flat else spread)
@@ -256,7 +232,7 @@ class FeedForwardRegressor(RegressorMixin, FeedForward):
         return {"r2": self._r2}
 
     def _r2(self, T: Array, A: Array) -> float:
-        """Return 1 - residual / total sum of squares, mean over targets; T and A have data columns."""
+        """Return the mean over targets of 1 - residual / total sum of squares."""
         point = self.network_.recipe.error.point(A)
         if point.shape != T.shape:
             return float("nan")  # several quantiles are no prediction of T
@@ -268,7 +244,8 @@ class FeedForwardRegressor(RegressorMixin, FeedForward):
         """Return scaled predictions in the units of y, flat if y was."""
         blocks = rows.shape[1] // len(self.target_scaling_.center)
         scaling = Scaling(
-            np.tile(self.target_scaling_.center, blocks), np.tile(self.target_scaling_.scale, blocks)
+            np.tile(self.target_scaling_.center, blocks),
+            np.tile(self.target_scaling_.scale, blocks),
         )
         values = scaling.invert(rows).astype(self.network_.dtype, copy=False)
         return values[:, 0] if self._flat and blocks == 1 else values

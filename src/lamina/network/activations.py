@@ -128,7 +128,7 @@ def _builtin(
 
 _builtin("identity", lambda z: z, lambda z, a: 1.0, "lecun_uniform")
 _builtin("logistic", special.logistic, lambda z, a: a * (1.0 - a))
-_builtin("tanh", lambda z: np.tanh(z), lambda z, a: 1.0 - a * a)
+_builtin("tanh", np.tanh, lambda z, a: 1.0 - a * a)
 _builtin(  # LeCun, Bottou, Orr and Müller 1998, Efficient BackProp, section 4.4
     "tanh_scaled",
     lambda z: 1.7159 * np.tanh(z * (2.0 / 3.0)),

@@ -150,7 +150,7 @@ def output_delta(recipe: Recipe, T: Matrix, A_L: Matrix, omega: Matrix) -> Matri
 def output_pullback(
     recipe: Recipe, T: Matrix, Z_L: Matrix, A_L: Matrix, Delta_L: Matrix, omega: Matrix
 ) -> Matrix:
-    """Return H_L = dJ/dZ_L, (2.15), S_L × N; by the stable form of a matched pair where there is one."""
+    """Return H_L = dJ/dZ_L, (2.15), S_L × N; by the stable form of a matched pair if any."""
     if recipe.pair is not None:
         return recipe.pair.slopes(T, Z_L) * omega
     return recipe.activation(recipe.L).pullback(Z_L, A_L, Delta_L)

@@ -109,7 +109,7 @@ def certify(
         directions = list(_directions(random, point.size, block))
         gaps = [_gap(f, point, gradient, v, analytic=analytic) for v in directions]
         noise = 0.0 if analytic else abs(result.J) * np.finfo(float).eps / CENTRAL_STEP / tolerance
-        scale = max(max(size for _, size in gaps), noise, float(np.finfo(float).tiny))
+        scale = max(*(size for _, size in gaps), noise, float(np.finfo(float).tiny))
         differences.append(float(max(gap for gap, _ in gaps) / scale))
         count += len(directions)
     return Certificate(method, tuple(differences), tolerance, count, X.shape[1])

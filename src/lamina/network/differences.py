@@ -47,7 +47,7 @@ def allows_complex(f: Callable[[Matrix], Any], x: Matrix, v: Matrix) -> bool:
         return False
     difference = np.asarray(central_difference(f, x, v))
     scale = max(float(np.max(np.abs(difference), initial=0.0)), float(np.finfo(float).tiny))
-    return bool(np.mean(np.abs(step - difference) <= AGREEMENT * scale) > 0.5)  # noqa: PLR2004 - most
+    return bool(np.mean(np.abs(step - difference) <= AGREEMENT * scale) > 0.5)
 
 
 def check_slope(what: str, f: Callable[[Matrix], Matrix], claimed: Matrix, P: Matrix) -> None:

@@ -48,7 +48,7 @@ class Tweedie(ElementwiseError):
     targets = "nonnegative"
 
     def __post_init__(self) -> None:
-        if not 1 < self.p < 2:  # noqa: PLR2004 - the compound Poisson-gamma range
+        if not 1 < self.p < 2:
             message = f"tweedie needs 1 < p < 2 (at 1 use poisson, at 2 gamma), got {self.p!r}"
             raise InvalidValueError(message)
 

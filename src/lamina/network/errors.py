@@ -95,7 +95,7 @@ class ElementwiseError(Error):
 
     def values(self, T: Matrix, A: Matrix) -> Matrix:
         """Return J_n, N numbers: the formula summed over the outputs of each data point."""
-        return as_matrix(self.value(T, A, *self.parameters), A).sum(axis=0)
+        return np.asarray(as_matrix(self.value(T, A, *self.parameters), A).sum(axis=0))
 
     def slopes(self, T: Matrix, A: Matrix) -> Matrix:
         """Return dJ_n/dA, S_L × N."""

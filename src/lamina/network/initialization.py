@@ -110,18 +110,17 @@ def initialize(
     ShapeError
         If a given θ has the wrong length.
     """
-    theta = np.empty(recipe.size, dtype=dtype)
     if not isinstance(initialization, str):
         given = np.asarray(initialization)
-        if given.shape != theta.shape:
-            message = f"this network has {theta.size} parameters; got θ of shape {given.shape}"
+        if given.shape != (recipe.size,):
+            message = f"this network has {recipe.size} parameters; got θ of shape {given.shape}"
             raise ShapeError(message)
-        theta[:] = given
-        return theta
+        return given.astype(dtype)
     if initialization not in {"auto", *INITIALIZERS}:
         known = ", ".join(["auto", *INITIALIZERS])
         message = f"unknown initialization {initialization!r}; known: {known}, or a vector θ"
         raise UnknownNameError(message)
+    theta = np.empty(recipe.size, dtype=dtype)
     W, b = views(recipe, theta)
     for l, layer in enumerate(recipe.layers, start=1):
         name = layer.activation.initialization if initialization == "auto" else initialization

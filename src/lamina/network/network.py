@@ -163,9 +163,7 @@ class Network:
         self, X: npt.ArrayLike, T: npt.ArrayLike, omega: npt.ArrayLike | None = None
     ) -> float:
         """Return J, the error plus the penalties: what `backpropagate` differentiates."""
-        return float(
-            backpropagation.objective(self.recipe, self._theta, *self.check(X, T, omega))
-        )
+        return float(backpropagation.objective(self.recipe, self._theta, *self.check(X, T, omega)))
 
     def certify(
         self, X: npt.ArrayLike, T: npt.ArrayLike, omega: npt.ArrayLike | None = None
@@ -190,7 +188,7 @@ class Network:
         ModelExistsError
             If the file exists and `overwrite` is false.
         """
-        from lamina.interchange.native import save_network  # noqa: PLC0415 - the one upward call
+        from lamina.interchange.native import save_network
 
         save_network(self, path, overwrite=overwrite)
 
@@ -198,7 +196,9 @@ class Network:
         """Show sizes, activations, error and the number of parameters."""
         names = [repr(layer.activation) for layer in self.recipe.layers]
         sizes = "-".join(map(str, self.S))
-        return f"Network({sizes}, {names}, error={self.recipe.error!r}, {self.recipe.size} parameters)"
+        return (
+            f"Network({sizes}, {names}, error={self.recipe.error!r}, {self.recipe.size} parameters)"
+        )
 
     def _inputs(self, X: npt.ArrayLike) -> Matrix:
         """Return X as an S_0 × N matrix of the network's precision."""
@@ -232,7 +232,7 @@ def make_recipe(
 ) -> Recipe:
     """Return the recipe of these layers and this error, everything checked."""
     whole = all(isinstance(size, (int, np.integer)) and size > 0 for size in sizes)
-    if not whole or len(sizes) < 2:  # noqa: PLR2004 - inputs and outputs
+    if not whole or len(sizes) < 2:
         message = f"sizes are two or more positive integers S_0, ..., S_L, got {sizes!r}"
         raise InvalidValueError(message)
     sizes = [int(size) for size in sizes]
@@ -242,7 +242,9 @@ def make_recipe(
         raise InvalidTypeError(message)
     error = get_error(error)
     if sizes[-1] % error.outputs_per_target:
-        message = f"{error!r} needs a multiple of {error.outputs_per_target} outputs, got {sizes[-1]}"
+        message = (
+            f"{error!r} needs a multiple of {error.outputs_per_target} outputs, got {sizes[-1]}"
+        )
         raise InvalidValueError(message)
     natural = [error.output_activation] if len(activations) == L - 1 else []
     chosen = [get_activation(activation) for activation in [*activations, *natural]]
@@ -258,7 +260,7 @@ def _matrix(name: str, values: npt.ArrayLike, rows: int, dtype: np.dtype[Any]) -
     if matrix.dtype.kind not in "fiub":
         message = f"{name} must hold real numbers, got an array of {matrix.dtype}"
         raise InvalidTypeError(message)
-    if matrix.ndim != 2 or matrix.shape[0] != rows:  # noqa: PLR2004 - a matrix
+    if matrix.ndim != 2 or matrix.shape[0] != rows:
         hint = f" (did you mean {name}.T?)" if matrix.shape[-1:] == (rows,) else ""
         message = f"{name} must be {rows} × N, columns are data points; got {matrix.shape}{hint}"
         raise ShapeError(message)

@@ -65,8 +65,9 @@ def per_layer(penalties: Penalty | Sequence[Penalty | None] | None, L: int) -> l
     InvalidTypeError, InvalidValueError
         If an entry is no `Penalty`, or there are not L of them.
     """
-    entries = [penalties] * L if penalties is None or isinstance(penalties, Penalty) else penalties
-    entries = [Penalty() if entry is None else entry for entry in entries]
+    shared = penalties is None or isinstance(penalties, Penalty)
+    given: list[Any] = [penalties] * L if shared else list(penalties)  # type: ignore[arg-type]
+    entries = [Penalty() if entry is None else entry for entry in given]
     for entry in entries:
         if not isinstance(entry, Penalty):
             message = f"expected a Penalty such as Penalty(l2=1e-3), or None, got {entry!r}"

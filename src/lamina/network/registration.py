@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -58,7 +58,7 @@ def register_activation(
     >>> float(cube(np.array([[2.0]]))[0, 0])
     8.0
     """
-    formula = FormulaActivation(name, value, derivative or value, initialization)
+    formula = FormulaActivation(name, cast("Any", value), cast("Any", derivative), initialization)
     maker = _maker("activation", Activation, value, derivative, formula)
     activation: Activation = maker() if isinstance(maker, type) else maker
     Z, Delta, pulled = activation_trial(activation)
@@ -108,7 +108,8 @@ def register_error(
     --------
     >>> quartic = register_error("quartic", lambda t, a: (a - t)**4, lambda t, a: 4 * (a - t)**3)
     """
-    formula = ErrorFormula(name, value, derivative or value, output_activation, targets)
+    formulas = cast("Any", value), cast("Any", derivative)
+    formula = ErrorFormula(name, formulas[0], formulas[1], output_activation, targets)
     maker = _maker("error", Error, value, derivative, formula)
     error: Error = maker() if isinstance(maker, type) else maker
     A, T, values = error_trial(error)

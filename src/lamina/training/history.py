@@ -75,7 +75,8 @@ class History:
             raise MissingDependencyError(message)
         columns: dict[str, Any] = {name: np.asarray(c) for name, c in self._columns.items()}
         columns["epoch"] = columns["epoch"].astype(int)
-        return nw.from_dict(columns, backend=backend or found[0]).to_native()
+        library: Any = backend or found[0]
+        return nw.from_dict(columns, backend=library).to_native()
 
     def __repr__(self) -> str:
         """Show the length and the last row."""

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lamina.exceptions import DivergenceError, DivergenceWarning, InterruptedWarning
-from lamina.network import backpropagation
-from lamina.network.parameters import views
+from lamina.training.divergence import describe_divergence
 from lamina.training.stopping import reason_to_stop, watch
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     Observer = Callable[[Mapping[str, float]], None]
 
 
-def train(  # noqa: PLR0913 - everything that takes part in training
+def train(
     engine: Engine,
     data: Data,
     state: TrainingState,
@@ -78,20 +77,13 @@ def train(  # noqa: PLR0913 - everything that takes part in training
     if state.stale >= settings.n_iter_no_change:
         state.stale = 0  # it stopped for this before; being asked again means: go on
     for _ in range(settings.max_iter):
-        snapshot, epoch_begun = state.snapshot(), time.perf_counter()
-        try:
-            advance = settings.solver.advance(engine, data, state, settings)
-            if not _is_finite(advance, state):
-                message = _diverged(engine, data, state, settings)
-                state.restore(snapshot)
-                return _give_up(message, state)
-            row = _row(engine, state, advance, validation, metrics or {})
-        except KeyboardInterrupt:
-            state.restore(snapshot)
-            return _interrupted(state)
-        row["seconds"] = before + time.perf_counter() - begun
+        epoch_begun = time.perf_counter()
+        outcome = _epoch(engine, data, state, settings, validation, metrics or {})
+        if isinstance(outcome, str):
+            return outcome
+        advance, row = outcome
         state.epoch += 1
-        state.history.append(row)
+        state.history.append(row | {"seconds": before + time.perf_counter() - begun})
         watch(state, row["validation_loss"], row["loss"], settings)
         try:
             for observe in observers:
@@ -104,6 +96,28 @@ def train(  # noqa: PLR0913 - everything that takes part in training
         if reason:
             return reason
     return "max_iter"
+
+
+def _epoch(
+    engine: Engine,
+    data: Data,
+    state: TrainingState,
+    settings: Settings,
+    validation: Data | None,
+    metrics: Mapping[str, Metric],
+) -> tuple[Advance, dict[str, float]] | str:
+    """Return what one epoch came to and its row; or go back to before it and say why to stop."""
+    snapshot = state.snapshot()
+    try:
+        advance = settings.solver.advance(engine, data, state, settings)
+        if not _is_finite(advance, state):
+            message = describe_divergence(engine, data, state, settings)
+            state.restore(snapshot)
+            return _give_up(message, state)
+        return advance, _row(engine, state, advance, validation, metrics)
+    except KeyboardInterrupt:
+        state.restore(snapshot)
+        return _interrupted(state)
 
 
 def _hand_over(engine: Engine, state: TrainingState, settings: Settings) -> None:
@@ -149,28 +163,6 @@ def _is_finite(advance: Advance, state: TrainingState) -> bool:
     """Return whether J, its gradient and θ are all finite."""
     numbers = np.isfinite(advance.loss) and np.isfinite(advance.gradient_norm)
     return bool(numbers and np.all(np.isfinite(state.theta)))
-
-
-def _diverged(engine: Engine, data: Data, state: TrainingState, settings: Settings) -> str:
-    """Return where J ceased to be finite: the epoch, and the first layer with such numbers."""
-    recipe = engine.recipe
-    W, b = views(recipe, state.theta)
-    layers = range(1, recipe.L + 1)
-    bad = [l for l in layers if not np.all(np.isfinite(W[l])) or not np.all(np.isfinite(b[l]))]
-    what = "the weights"
-    if not bad:
-        X = data.X.take(data.points[:4096])
-        with np.errstate(all="ignore"):
-            Z, A = backpropagation.forward(recipe, state.theta, X)
-        bad = [l for l in layers if not np.all(np.isfinite(Z[l])) or not np.all(np.isfinite(A[l]))]
-        what = "the activations"
-    place = f"{what} of layer {bad[0]}" if bad else "the error or its gradient at the output"
-    rate = settings.learning_rate_init
-    return (
-        f"J is not finite in epoch {state.epoch + 1}: {place} overflowed"
-        f"{'' if rate is None else f' at learning_rate_init={rate}'}; lower the learning rate, "
-        "scale the data, or set max_gradient_norm"
-    )
 
 
 def _give_up(message: str, state: TrainingState) -> str:

@@ -139,7 +139,9 @@ class Custom(Schedule):
         del epochs
         factor = float(self.function(epoch))
         if not 0 <= factor < float("inf"):
-            message = f"the schedule must give a factor of 0 or more; at epoch {epoch} it is {factor}"
+            message = (
+                f"the schedule must give a factor of 0 or more; at epoch {epoch} it is {factor}"
+            )
             raise InvalidValueError(message)
         return factor
 

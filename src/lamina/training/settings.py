@@ -99,7 +99,7 @@ class Settings:
             raise InvalidValueError(message)
 
 
-def require(  # noqa: PLR0913 - one check for every number that a user may set
+def require(
     name: str,
     number: Any,
     *,

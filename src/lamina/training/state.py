@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lamina.training.history import History
+from lamina.training.history import COLUMNS, History
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -87,7 +87,9 @@ class TrainingState:
             If an array is missing.
         """
         memory = {n[7:]: a for n, a in arrays.items() if n.startswith("memory.")}
-        columns = {n[8:]: a.tolist() for n, a in arrays.items() if n.startswith("history.")}
+        found = [n[8:] for n in arrays if n.startswith("history.")]
+        names = [*COLUMNS, *(n for n in found if n not in COLUMNS)]
+        columns = {n: arrays[f"history.{n}"].tolist() for n in names}
         scalars: dict[str, Any] = {name: arrays[name].item() for name in SCALARS}
         return cls(
             theta=arrays["theta"],

@@ -102,9 +102,7 @@ def train(
     True
     """
     recipe = network.recipe
-    plan = Settings(
-        solver=get_solver(solver), schedule=get_schedule(learning_rate), **settings
-    )
+    plan = Settings(solver=get_solver(solver), schedule=get_schedule(learning_rate), **settings)
     if plan.early_stopping and validation is None:
         message = "early_stopping=True needs validation=(X, T) to watch"
         raise InvalidValueError(message)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lamina.network.recipe import Recipe
 
     Array = npt.NDArray[Any]
+    Numbers = tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -47,17 +48,11 @@ class Adam(FirstOrder):
             raise InvalidValueError(message)
 
     @staticmethod
-    def update(  # type: ignore[override]  # names its own settings
-        theta: Array,
-        gradient: Array,
-        memory: Array,
-        rate: float,
-        step: int,
-        beta_1: float,
-        beta_2: float,
-        epsilon: float,
+    def update(
+        theta: Array, gradient: Array, memory: Array, rate: float, step: int, settings: Numbers
     ) -> None:
         """Move θ and both means by one gradient."""
+        beta_1, beta_2, epsilon = settings
         m, v = memory[0], memory[1]
         m += (1.0 - beta_1) * (gradient - m)
         v += (1.0 - beta_2) * (gradient * gradient - v)
@@ -100,17 +95,10 @@ class AdamW(FirstOrder):
         return memory
 
     @staticmethod
-    def update(  # type: ignore[override]  # names its own settings
-        theta: Array,
-        gradient: Array,
-        memory: Array,
-        rate: float,
-        step: int,
-        weight_decay: float,
-        beta_1: float,
-        beta_2: float,
-        epsilon: float,
+    def update(
+        theta: Array, gradient: Array, memory: Array, rate: float, step: int, settings: Numbers
     ) -> None:
         """Decay the weights, then take Adam's step."""
+        weight_decay, *adam = settings
         theta -= (rate * weight_decay) * memory[2] * theta
-        Adam.update(theta, gradient, memory, rate, step, beta_1, beta_2, epsilon)
+        Adam.update(theta, gradient, memory, rate, step, tuple(adam))

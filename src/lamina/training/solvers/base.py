@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from lamina.engines.protocol import Epoch, EpochReport
+from lamina.engines.protocol import Epoch
 from lamina.training.randomness import Purpose, generator
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from lamina.training.state import TrainingState
 
     Array = npt.NDArray[Any]
+    Numbers = tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,12 @@ class FirstOrder(Solver):
 
     @staticmethod
     def update(
-        theta: Array, gradient: Array, memory: Array, rate: float, step: int, *settings: float
+        theta: Array, gradient: Array, memory: Array, rate: float, step: int, settings: Numbers
     ) -> None:
-        """Move θ and memory (slots × P) in place by one gradient; `step` counts from 1."""
+        """Move θ and memory (slots × P) in place by one gradient.
+
+        `step` counts from 1; `settings` are the solver's fields in order.
+        """
         raise NotImplementedError
 
     def start(self, recipe: Recipe, dtype: npt.DTypeLike) -> dict[str, Array]:
@@ -82,13 +87,9 @@ class FirstOrder(Solver):
     ) -> Advance:
         """Take one step for each batch."""
         epoch = self._plan(data, state, settings)
-        parameters = astuple(self)  # type: ignore[call-overload]  # solvers are dataclasses
-
-        def update(theta: Array, gradient: Array, memory: Array, rate: float, step: int) -> None:
-            self.update(theta, gradient, memory, rate, step, *parameters)
-
-        report: EpochReport = engine.epoch(
-            state.theta, state.memory["slots"], update, data, epoch
+        fields = astuple(self)  # type: ignore[call-overload]  # solvers are dataclasses
+        report = engine.epoch(
+            state.theta, state.memory["slots"], partial(self.update, settings=fields), data, epoch
         )
         state.step += len(epoch.rates)
         return Advance(report.loss, report.gradient_norm, float(epoch.rates[-1]))

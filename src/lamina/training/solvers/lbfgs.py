@@ -90,7 +90,7 @@ class Lbfgs(Solver):
 
         s, y = state.memory["s"], state.memory["y"]
         if not len(s):
-            return -gradient / np.linalg.norm(gradient)
+            return np.asarray(-gradient / np.linalg.norm(gradient))
         # SciPy starts its recursion from I. With s/√γ and √γ y it gives H/γ started from γI.
         gamma = (s[-1] @ y[-1]) / (y[-1] @ y[-1])
         H = LbfgsInvHessProduct(s / np.sqrt(gamma), y * np.sqrt(gamma))

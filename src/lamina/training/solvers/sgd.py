@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Array = npt.NDArray[Any]
+    Numbers = tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -39,16 +40,11 @@ class Sgd(FirstOrder):
             raise InvalidValueError(message)
 
     @staticmethod
-    def update(  # type: ignore[override]  # names its own settings
-        theta: Array,
-        gradient: Array,
-        memory: Array,
-        rate: float,
-        step: int,
-        momentum: float,
-        nesterov: bool,
+    def update(
+        theta: Array, gradient: Array, memory: Array, rate: float, step: int, settings: Numbers
     ) -> None:
         """Move θ and the velocity by one gradient."""
+        momentum, nesterov = settings
         velocity = memory[0]
         velocity *= momentum
         velocity -= rate * gradient

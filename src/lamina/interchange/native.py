@@ -1,0 +1,135 @@
+"""A network as a document of the model file, and back."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+import lamina
+from lamina.exceptions import LaminaError, ModelFileError
+from lamina.interchange.container import Document, write
+from lamina.network.activations import ACTIVATIONS
+from lamina.network.certificate import Certificate
+from lamina.network.errors import ERRORS
+from lamina.network.network import Network
+from lamina.network.penalties import Penalty
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from os import PathLike
+
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+
+def save_network(network: Network, path: str | PathLike[str], *, overwrite: bool) -> None:
+    """Write a network to a model file of kind "network".
+
+    Raises
+    ------
+    ModelExistsError
+        If the file exists and `overwrite` is false.
+    UnknownNameError
+        If an activation or the error is not registered, so that no file could name it.
+    """
+    metadata = {"network": describe_network(network), "lamina": lamina.__version__}
+    write(path, Document("network", metadata, {"theta": network.theta}), overwrite=overwrite)
+
+
+def describe_network(network: Network) -> dict[str, Any]:
+    """Return the recipe and the certificate in JSON values; θ is stored apart."""
+    layers = [
+        {
+            "units": layer.units,
+            "activation": plain(ACTIVATIONS.spell(layer.activation)),
+            "penalty": [layer.penalty.l1, layer.penalty.l2, layer.penalty.biases],
+        }
+        for layer in network.recipe.layers
+    ]
+    certificate = None if network.certificate is None else plain(network.certificate.to_dict())
+    return {
+        "inputs": network.S[0],
+        "layers": layers,
+        "error": plain(ERRORS.spell(network.recipe.error)),
+        "certificate": certificate,
+    }
+
+
+def make_network(described: Mapping[str, Any], theta: Array) -> Network:
+    """Return the network of a description and its θ.
+
+    Raises
+    ------
+    ModelFileError
+        If the description and θ make no network, or name an activation or error that is not
+        registered here.
+    """
+    network: Network = understand("its network", lambda: _make_network(described, theta))
+    return network
+
+
+def _make_network(described: Mapping[str, Any], theta: Array) -> Network:
+    """Return the network; whatever is wrong raises."""
+    layers = described["layers"]
+    network = Network(
+        [described["inputs"], *(layer["units"] for layer in layers)],
+        [_record(ACTIVATIONS, layer["activation"]) for layer in layers],
+        error=_record(ERRORS, described["error"]),
+        penalties=[Penalty(*layer["penalty"]) for layer in layers],
+        dtype=theta.dtype,
+        initialization=theta,
+    )
+    if described["certificate"] is not None:
+        fields = dict(described["certificate"])
+        fields["differences"] = [
+            float("nan") if gap is None else gap for gap in fields["differences"]
+        ]
+        network.certificate = Certificate.from_dict(fields)
+    return network
+
+
+def _record(registry: Any, spelled: Mapping[str, Any]) -> Any:
+    """Return the record that was spelled; lists are tuples again."""
+    parameters = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in spelled.items()
+        if name != "name"
+    }
+    return registry.make(spelled["name"], parameters)
+
+
+def understand(what: str, make: Callable[[], Any]) -> Any:
+    """Return what `make` makes of a document's values, or say that they make no sense.
+
+    Raises
+    ------
+    ModelFileError
+        If a value is missing, or has a wrong type, size or name.
+    """
+    try:
+        return make()
+    except ModelFileError:
+        raise
+    except LaminaError as problem:
+        message = f"the model file cannot be used: {what} is not valid here: {problem}"
+        raise ModelFileError(message) from problem
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as problem:
+        message = (
+            f"the model file cannot be used: {what} is not described as Lamina does it "
+            f"({type(problem).__name__}: {problem}); do not trust it, or save it again"
+        )
+        raise ModelFileError(message) from problem
+
+
+def plain(value: Any) -> Any:
+    """Return a value in JSON's terms: tuples as lists, NumPy numbers as Python's, NaN as None."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if hasattr(value, "item") and not hasattr(value, "__len__"):
+        return plain(value.item())
+    if isinstance(value, float) and not isfinite(value):
+        return None
+    return value

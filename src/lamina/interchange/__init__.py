@@ -1,0 +1,1 @@
+"""How networks leave Lamina and return: the native model file and other formats."""

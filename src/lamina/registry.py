@@ -112,6 +112,10 @@ class Registry(Generic[T]):
             )
             raise UnknownNameError(message) from None
         fields = list(getattr(self._makers.get(tree.func.id), "__dataclass_fields__", {}))
+        if len(positional) > len(fields):
+            names = ", ".join(fields) or "none"
+            message = f"{self.kind} {text!r} has too many parameters; it takes: {names}"
+            raise InvalidTypeError(message)
         return self.make(tree.func.id, dict(zip(fields, positional, strict=False)) | named)
 
     def spell(self, record: T) -> dict[str, Any]:

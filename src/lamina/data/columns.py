@@ -45,7 +45,7 @@ class Columns:
     def take(self, points: Array | slice) -> Array:
         """Return the chosen data points as an S × n matrix, each column contiguous."""
         rows = self.rows[points]
-        if self.scaling is None:
+        if self.scaling is None or self.scaling.is_identity:
             return np.asarray(rows, dtype=self.dtype, order="C").T
         return np.ascontiguousarray(self.scaling.apply(rows, self.dtype)).T
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-METHODS = ("standard", "minmax", "none")
+METHODS = ("standard", "minmax", "mean", "none")
 CHUNK = 4096
 """Rows looked at together, so that no copy of a whole table is made."""
 
@@ -31,6 +32,11 @@ class Scaling:
 
     center: Array
     scale: Array
+
+    @cached_property
+    def is_identity(self) -> bool:
+        """Whether nothing changes."""
+        return bool(np.all(self.center == 0.0) and np.all(self.scale == 1.0))
 
     def apply(self, rows: Array, dtype: npt.DTypeLike = float) -> Array:
         """Return the scaled rows, n × S, as a new array of the given precision."""
@@ -51,8 +57,9 @@ def fit_scaling(method: str, rows: Array, weights: Array | None = None) -> Scali
 
     Parameters
     ----------
-    method : {"standard", "minmax", "none"}
-        To mean 0 and standard deviation 1; to the range 0..1; or not at all.
+    method : {"standard", "minmax", "mean", "none"}
+        To mean 0 and standard deviation 1; to the range 0..1; to a mean size of 1 without
+        moving 0, for counts and other positive numbers; or not at all.
     rows : array, N × S
         The table, of any real type and memory order; it is not copied.
     weights : N numbers, optional
@@ -82,6 +89,8 @@ def fit_scaling(method: str, rows: Array, weights: Array | None = None) -> Scali
         raise InvalidValueError(message)
     if method == "minmax":
         return Scaling(low, np.where(span > 0, span, 1.0))
+    if method == "mean":
+        return Scaling(np.zeros(S), _mean_size(rows, weights, np.maximum(-low, high)))
     center, deviation = _moments(rows, weights, np.where(span > 0, span, 1.0), low)
     rounding = 10 * np.finfo(float).eps * np.maximum(np.abs(low), np.abs(high))
     return Scaling(
@@ -98,6 +107,15 @@ def _range(rows: Array, weights: Array) -> tuple[Array, Array]:
         low = np.minimum(low, part.min(axis=0, initial=np.inf))
         high = np.maximum(high, part.max(axis=0, initial=-np.inf))
     return low, high
+
+
+def _mean_size(rows: Array, weights: Array, largest: Array) -> Array:
+    """Return the weighted mean of |x| of each feature, 1 where all are 0; `largest` bounds |x|."""
+    unit = np.where(largest > 0, largest, 1.0)
+    total = np.zeros(rows.shape[1])
+    for start in range(0, len(rows), CHUNK):
+        total += weights[start : start + CHUNK] @ np.abs(rows[start : start + CHUNK] / unit)
+    return np.where(total > 0, total * (unit / weights.sum()), 1.0)
 
 
 def _moments(rows: Array, weights: Array, span: Array, low: Array) -> tuple[Array, Array]:

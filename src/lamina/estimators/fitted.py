@@ -48,8 +48,7 @@ class Fitted(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def _columns(self, X: Array) -> Columns:
         """Return the rows of X as scaled columns."""
-        scaling = None if self.scale_inputs == "none" else self.input_scaling_
-        return Columns(X, scaling, self.network_.dtype)
+        return Columns(X, self.input_scaling_, self.network_.dtype)
 
     def _seen(self, X: Any) -> Columns:
         """Return checked X of a fitted estimator as columns."""
@@ -66,8 +65,9 @@ class Fitted(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def _outputs(self, X: Any) -> Array:
         """Return A_L as rows, N × S_L, in the network's units."""
-        engine = ReferenceEngine(self.network_.recipe) if hasattr(self, "network_") else None
-        return self._by_chunks(X, lambda A: engine.outputs(self.network_.theta, A))  # type: ignore[union-attr]
+        check_is_fitted(self, "network_")
+        engine = ReferenceEngine(self.network_.recipe)
+        return self._by_chunks(X, lambda A: engine.outputs(self.network_.theta, A))
 
     def transform(self, X: Any, layer: int = -2) -> Array:
         """Return the activations A_l of a layer, by default of the last hidden one.

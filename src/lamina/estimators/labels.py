@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
 PROBABILISTIC = ("softmax", "logistic", "log_softmax")
 """Output activations that make probabilities."""
+SUITING = {
+    "softmax": "cross_entropy",
+    "logistic": "binary_cross_entropy",
+    "log_softmax": "negative_log_likelihood",
+}
+"""The loss that "auto" means where one of them is asked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,15 +144,15 @@ def choose_labels(classes: Array, *, multilabel: bool, loss: Any, output: Any) -
     InvalidValueError
         If the loss predicts numbers.
     """
-    softmax = isinstance(output, str) and "softmax" in output
     if isinstance(loss, str) and loss == "auto":
-        many = softmax or (len(classes) > 2 and not multilabel)
-        error = get_error("cross_entropy" if many else "binary_cross_entropy")
-    else:
-        error = get_error(loss)
+        many = len(classes) > 2 and not multilabel
+        usual = "cross_entropy" if many else "binary_cross_entropy"
+        loss = SUITING.get(output if isinstance(output, str) else "", usual)
+    error = get_error(loss)
     if error.outputs_per_target != 1:
         message = f"{error!r} predicts numbers, not classes; choose another loss"
         raise InvalidValueError(message)
-    softmax = softmax or (output == "auto" and error.output_activation == "softmax")
+    activation = error.output_activation if isinstance(output, str) and output == "auto" else output
+    softmax = isinstance(activation, str) and "softmax" in activation
     single = len(classes) <= 2 and not multilabel and not softmax
     return Labels(classes, multilabel, error, 1 if single else len(classes))

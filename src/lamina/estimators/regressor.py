@@ -26,6 +26,14 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 
+SCALABLE = {
+    "real": ("standard", "minmax", "mean", "none"),
+    "nonnegative": ("mean", "none"),
+    "positive": ("mean", "none"),
+}
+"""How targets of each kind may be scaled; the first is what "auto" means."""
+
+
 class FeedForwardRegressor(RegressorMixin, FeedForward):
     """A feed-forward network that predicts numbers: one target or several.
 
@@ -43,8 +51,9 @@ class FeedForwardRegressor(RegressorMixin, FeedForward):
     loss : str or Error, default "squared"
         Such as "absolute", "huber(1.0)", "quantile((0.1, 0.9))", "poisson", "gaussian_nll".
         Thresholds such as huber's are in units of the scaled target.
-    scale_targets : {"auto", "standard", "minmax", "none"}, default "auto"
-        "auto" standardizes unless the loss needs targets in their own units, as poisson does.
+    scale_targets : {"auto", "standard", "minmax", "mean", "none"}, default "auto"
+        "auto" standardizes; where the loss needs positive targets, as poisson does, it divides
+        them by their mean, which leaves the minimum where it is.
 
     Attributes
     ----------
@@ -201,14 +210,16 @@ class FeedForwardRegressor(RegressorMixin, FeedForward):
         self._flat = y.ndim == 1
         table = y.reshape(len(y), -1)
         error, method = self._error(), self.scale_targets
+        allowed = SCALABLE.get(error.targets, ("none",))
         if method == "auto":
-            method = "standard" if error.targets == "real" else "none"
-        elif method != "none" and error.targets != "real":
+            method = allowed[0]
+        elif method not in allowed:
             message = (
-                f"{error!r} needs targets in their own units, so scale_targets={method!r} "
-                "cannot be honored; use 'auto' or 'none'"
+                f"{error!r} needs targets that are {error.targets}, so scale_targets={method!r} "
+                f"cannot be honored; use 'auto' or one of {allowed}"
             )
             raise InvalidValueError(message)
+        error.check_targets(table.T)
         self.target_scaling_ = fit_scaling(method, table, weights)
 
     def _target(self, y: Array) -> Target:

@@ -16,7 +16,7 @@ import numpy as np
 
 from lamina.exceptions import InvalidTypeError
 from lamina.network import special
-from lamina.network.formulas import Matrix, as_matrix, require_positive
+from lamina.network.formulas import Matrix, as_matrix, require_number, require_positive
 from lamina.registry import Registry
 
 if TYPE_CHECKING:
@@ -210,6 +210,9 @@ class LeakyRelu(Elementwise):
     slope: float = 0.01
     initialization = "he_uniform"
 
+    def __post_init__(self) -> None:
+        require_number("slope", self.slope)
+
     @staticmethod
     def value(z: Any, slope: float) -> Any:
         return np.where(z > 0, z, slope * z)
@@ -227,6 +230,9 @@ class Elu(Elementwise):
     alpha: float = 1.0
     initialization = "he_uniform"
 
+    def __post_init__(self) -> None:
+        require_number("alpha", self.alpha)
+
     @staticmethod
     def value(z: Any, alpha: float) -> Any:
         return np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0.0)))
@@ -243,6 +249,9 @@ class Sine(Elementwise):
 
     frequency: float = 1.0
     initialization = "lecun_uniform"
+
+    def __post_init__(self) -> None:
+        require_number("frequency", self.frequency)
 
     @staticmethod
     def value(z: Any, frequency: float) -> Any:

@@ -1,7 +1,7 @@
 """Derivatives measured from values alone: the judge of every formula for a slope.
 
 The complex step Im f(x + ihv)/h of a real-analytic f has no subtraction, so h can be
-1e-20 and the result is good to rounding. Source: Squire and Trapp 1998, (6). NumPy
+1e-100 and the result is good to rounding. Source: Squire and Trapp 1998, (6). NumPy
 compares complex numbers by their real parts first and their imaginary parts next, so at
 a kink, where f has two slopes, a step to the right (h > 0) finds one and a step to the
 left (h < 0) the other. Central differences serve formulas that have no complex form.
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from lamina.network.formulas import Matrix
 
-COMPLEX_STEP = 1e-20
+COMPLEX_STEP = 1e-100
 CENTRAL_STEP = float(np.cbrt(np.finfo(float).eps))
 """Balances the error h²f'''/6 of a central difference against its rounding, 6e-6."""
 AGREEMENT = 1e-5

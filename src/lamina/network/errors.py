@@ -137,7 +137,7 @@ class ErrorFormula(ElementwiseError):
 
 @dataclass(frozen=True)
 class SoftmaxCrossEntropy(Error):
-    """cross_entropy or kl_divergence seen from the Z_L of a softmax: H_L = ω (A Σt - T)."""
+    """Cross-entropy or divergence seen from the Z_L of a softmax: H_L = ω (A Σt - T)."""
 
     relative: bool
     """Whether Σ t log t is added, which makes the cross-entropy a divergence."""
@@ -208,6 +208,14 @@ _builtin(
     "softmax",
     "probability",
     SoftmaxCrossEntropy(relative=True),
+)
+_builtin(  # for outputs that are log-probabilities
+    "negative_log_likelihood",
+    lambda t, a: -t * a,
+    lambda t, a: -t,
+    "log_softmax",
+    "probability",
+    SoftmaxCrossEntropy(relative=False),
 )
 _builtin(
     "binary_cross_entropy",

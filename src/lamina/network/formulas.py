@@ -23,8 +23,16 @@ def as_matrix(values: npt.ArrayLike, like: Matrix) -> Matrix:
     return np.asarray(values, dtype=like.dtype)
 
 
+def require_number(name: str, number: float) -> None:
+    """Refuse a parameter that is not a finite number."""
+    if not (isinstance(number, (int, float)) and abs(number) < float("inf")):
+        message = f"{name} must be a finite number, got {number!r}"
+        raise InvalidValueError(message)
+
+
 def require_positive(name: str, number: float) -> None:
     """Refuse a parameter that is not a positive finite number."""
-    if not (isinstance(number, (int, float)) and 0 < number < float("inf")):
+    require_number(name, number)
+    if number <= 0:
         message = f"{name} must be a positive number, got {number!r}"
         raise InvalidValueError(message)

@@ -35,8 +35,10 @@ def describe_divergence(
         what = "the activations"
     place = f"{what} of layer {bad[0]}" if bad else "the error or its gradient at the output"
     rate = settings.learning_rate_init
+    output = recipe.activation(recipe.L)
+    unsuited = "" if bad else f", or see whether {output!r} outputs suit {recipe.error!r}"
     return (
         f"J is not finite in epoch {state.epoch + 1}: {place} overflowed"
         f"{'' if rate is None else f' at learning_rate_init={rate}'}; lower the learning rate, "
-        "scale the data, or set max_gradient_norm"
+        f"scale the data, or set max_gradient_norm{unsuited}"
     )

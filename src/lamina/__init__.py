@@ -22,8 +22,8 @@ _HOMES = {
     "Penalty": "lamina.network.penalties",
     "Sgd": "lamina.training.solvers",
     "load": "lamina.estimators.persistence",
-    "register_activation": "lamina.network.registration",
-    "register_error": "lamina.network.registration",
+    "register_activation": "lamina.registration",
+    "register_error": "lamina.registration",
     "train": "lamina.training.train",
 }
 """Where each public name lives; it is imported when it is first used."""

@@ -111,12 +111,14 @@ class Registry(Generic[T]):
                 f"for example one of: {', '.join(self.names())}"
             )
             raise UnknownNameError(message) from None
-        fields = list(getattr(self._makers.get(tree.func.id), "__dataclass_fields__", {}))
-        if len(positional) > len(fields):
-            names = ", ".join(fields) or "none"
-            message = f"{self.kind} {text!r} has too many parameters; it takes: {names}"
+        name, maker = tree.func.id, self._makers.get(tree.func.id)
+        fields = list(getattr(maker, "__dataclass_fields__", {})) if isinstance(maker, type) else []
+        given = dict(zip(fields, positional, strict=False))
+        if maker is not None and (len(positional) > len(fields) or given.keys() & named.keys()):
+            takes = f"the parameters {', '.join(fields)}, once each" if fields else "no parameters"
+            message = f"{self.kind} {name!r} takes {takes}; got {text!r}"
             raise InvalidTypeError(message)
-        return self.make(tree.func.id, dict(zip(fields, positional, strict=False)) | named)
+        return self.make(name, given | named)
 
     def spell(self, record: T) -> dict[str, Any]:
         """Return `{"name": ..., **parameters}` of a registered record, ready for JSON.
@@ -127,7 +129,7 @@ class Registry(Generic[T]):
             If the record is not registered, so that it could not be made again.
         """
         for name, maker in self._makers.items():
-            if maker is record:
+            if maker is record or (not isinstance(maker, type) and maker == record):
                 return {"name": name}
             if maker is type(record):
                 return {"name": name, **asdict(record)}  # type: ignore[call-overload]  # a dataclass

@@ -82,7 +82,13 @@ def small_house(tmp_path):
     for layer in LAYERS:
         (tmp_path / "lamina" / layer).mkdir(parents=True)
         (tmp_path / "lamina" / layer / "__init__.py").touch()
-    for name in ("__init__.py", "registry.py", "exceptions.py", "interchange/native.py"):
+    for name in (
+        "__init__.py",
+        "registration.py",
+        "registry.py",
+        "exceptions.py",
+        "interchange/native.py",
+    ):
         (tmp_path / "lamina" / name).touch()
     declared = "import lamina.interchange.native\n"  # the exception that the contracts name
     (tmp_path / "lamina" / "network" / "network.py").write_text(declared)

@@ -119,7 +119,7 @@ def _mean_size(rows: Array, weights: Array, largest: Array) -> Array:
 
 
 def _moments(rows: Array, weights: Array, span: Array, low: Array) -> tuple[Array, Array]:
-    """Return weighted mean and standard deviation, by chunks (Chan, Golub and LeVeque 1983, (2.1)).
+    """Return weighted mean and standard deviation, by chunks (Chan, Golub and LeVeque 1983).
 
     Entries are first mapped to 0..1 by `low` and `span`, so that no square overflows.
     """

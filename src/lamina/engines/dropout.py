@@ -1,7 +1,7 @@
 """Which units a data point drops: a pure function of seed, epoch, layer, point and unit.
 
 Inverted dropout multiplies what is kept by 1/(1 - rate), so nothing changes at
-prediction. Source: Srivastava et al. 2014, section 10. The mask does not depend on how
+prediction. Source: Srivastava et al. 2014. The mask does not depend on how
 data points are cut into batches or threads.
 """
 
@@ -21,7 +21,7 @@ WEYL = 0x9E3779B97F4A7C15
 
 
 def mix(x: Any) -> Any:
-    """Return 64 well-mixed bits for each 64-bit counter. Source: Steele et al. 2014, figure 17."""
+    """Return 64 well-mixed bits for each 64-bit counter. Source: Steele, Lea and Flood 2014."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return x ^ (x >> np.uint64(31))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +48,7 @@ def describe_network(network: Network) -> dict[str, Any]:
         }
         for layer in network.recipe.layers
     ]
-    certificate = None if network.certificate is None else plain(network.certificate.to_dict())
+    certificate = None if network.certificate is None else plain(asdict(network.certificate))
     return {
         "inputs": network.S[0],
         "layers": layers,
@@ -82,10 +83,8 @@ def _make_network(described: Mapping[str, Any], theta: Array) -> Network:
     )
     if described["certificate"] is not None:
         fields = dict(described["certificate"])
-        fields["differences"] = [
-            float("nan") if gap is None else gap for gap in fields["differences"]
-        ]
-        network.certificate = Certificate.from_dict(fields)
+        gaps = (float("nan") if gap is None else gap for gap in fields.pop("differences"))
+        network.certificate = Certificate(differences=tuple(gaps), **fields)
     return network
 
 

@@ -4,6 +4,7 @@ An activation answers two questions: `activation(Z)` is A, and
 `activation.pullback(Z, A, Delta)` is H = dJ/dZ for Delta = dJ/dA. Where sigma acts on
 every number by itself the pullback is the Hadamard product of (2.15) and (4.2); where
 it mixes a column, as softmax does, it is the product with that column's Jacobian.
+Activations with parameters are in `activation_families`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 
 from lamina.exceptions import InvalidTypeError
 from lamina.network import special
-from lamina.network.formulas import Matrix, as_matrix, require_number, require_positive
+from lamina.network.formulas import Matrix, as_matrix
 from lamina.registry import Registry
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ _builtin(
     lambda z, a: np.where((z > 0) & (z < 6), 1.0, 0.0),
     "he_uniform",
 )
-_builtin(  # Klambauer, Unterthiner, Mayr and Hochreiter 2017, section 2
+_builtin(  # Klambauer, Unterthiner, Mayr and Hochreiter 2017
     "selu",
     lambda z: SELU_SCALE * np.where(z > 0, z, SELU_ALPHA * np.expm1(np.minimum(z, 0.0))),
     lambda z, a: np.where(z > 0, SELU_SCALE, a + SELU_SCALE * SELU_ALPHA),
@@ -200,85 +201,6 @@ _builtin(  # constant beyond |z| = 80, so that it stays finite and positive in f
     lambda z: np.exp(special.bounded(z)),
     lambda z, a: np.where(special.inside(z), a, 0.0),
 )
-
-
-@ACTIVATIONS.builtin("leaky_relu")
-@dataclass(frozen=True)
-class LeakyRelu(Elementwise):
-    """a = z for z > 0, slope · z otherwise."""
-
-    slope: float = 0.01
-    initialization = "he_uniform"
-
-    def __post_init__(self) -> None:
-        require_number("slope", self.slope)
-
-    @staticmethod
-    def value(z: Any, slope: float) -> Any:
-        return np.where(z > 0, z, slope * z)
-
-    @staticmethod
-    def derivative(z: Any, a: Any, slope: float) -> Any:
-        return np.where(z > 0, 1.0, slope)
-
-
-@ACTIVATIONS.builtin("elu")
-@dataclass(frozen=True)
-class Elu(Elementwise):
-    """a = z for z > 0, alpha (e^z - 1) otherwise. Source: Clevert et al. 2016, (15)."""
-
-    alpha: float = 1.0
-    initialization = "he_uniform"
-
-    def __post_init__(self) -> None:
-        require_number("alpha", self.alpha)
-
-    @staticmethod
-    def value(z: Any, alpha: float) -> Any:
-        return np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0.0)))
-
-    @staticmethod
-    def derivative(z: Any, a: Any, alpha: float) -> Any:
-        return np.where(z > 0, 1.0, a + alpha)
-
-
-@ACTIVATIONS.builtin("sine")
-@dataclass(frozen=True)
-class Sine(Elementwise):
-    """a = sin(frequency · z). Source: Sitzmann et al. 2020, section 3.2."""
-
-    frequency: float = 1.0
-    initialization = "lecun_uniform"
-
-    def __post_init__(self) -> None:
-        require_number("frequency", self.frequency)
-
-    @staticmethod
-    def value(z: Any, frequency: float) -> Any:
-        return np.sin(frequency * z)
-
-    @staticmethod
-    def derivative(z: Any, a: Any, frequency: float) -> Any:
-        return frequency * np.cos(frequency * z)
-
-
-@ACTIVATIONS.builtin("inverse_square_root")
-@dataclass(frozen=True)
-class InverseSquareRoot(Elementwise):
-    """a = z / √(1 + alpha z²), alpha > 0. Source: Carlile et al. 2017."""
-
-    alpha: float = 1.0
-
-    def __post_init__(self) -> None:
-        require_positive("alpha", self.alpha)
-
-    @staticmethod
-    def value(z: Any, alpha: float) -> Any:
-        return z / np.sqrt(1.0 + alpha * z * z)
-
-    @staticmethod
-    def derivative(z: Any, a: Any, alpha: float) -> Any:
-        return (1.0 + alpha * z * z) ** -1.5
 
 
 @ACTIVATIONS.builtin("softmax")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log, pi
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 @ERRORS.builtin("huber")
 @dataclass(frozen=True)
 class Huber(ElementwiseError):
-    """r²/2 for |r| <= delta, delta (|r| - delta/2) beyond; r = a - t. Source: Huber 1964, (2.7)."""
+    """r²/2 for |r| <= delta, delta (|r| - delta/2) beyond; r = a - t. Source: Huber 1964."""
 
     delta: float = 1.0
 
@@ -41,7 +42,7 @@ class Huber(ElementwiseError):
 @ERRORS.builtin("tweedie")
 @dataclass(frozen=True)
 class Tweedie(ElementwiseError):
-    """Half the unit deviance of power 1 < p < 2. Source: Jørgensen 1987, section 3."""
+    """Half the unit deviance of power 1 < p < 2. Source: Jørgensen 1987."""
 
     p: float = 1.5
     output_activation = "exponential"
@@ -86,7 +87,7 @@ class TweedieOfExponential(ElementwiseError):
 @ERRORS.builtin("quantile")
 @dataclass(frozen=True)
 class Quantile(ElementwiseError):
-    """q r for r > 0, (q - 1) r otherwise, r = t - a. Source: Koenker and Bassett 1978, (3.1).
+    """q r for r > 0, (q - 1) r otherwise, r = t - a. Source: Koenker and Bassett 1978.
 
     With several q the outputs come in blocks, one block of the rows of T for each q.
     """
@@ -94,14 +95,17 @@ class Quantile(ElementwiseError):
     q: float | tuple[float, ...] = 0.5
 
     def __post_init__(self) -> None:
-        if not self.levels or not all(0 < q < 1 for q in self.levels):
+        if isinstance(self.q, list):
+            object.__setattr__(self, "q", tuple(self.q))
+        real = all(isinstance(q, Real) and 0 < q < 1 for q in self.levels)
+        if not self.levels or not real:
             message = f"quantile needs one q or several, each between 0 and 1, got {self.q!r}"
             raise InvalidValueError(message)
 
     @property
     def levels(self) -> tuple[float, ...]:
         """The quantiles asked for, as a tuple."""
-        return tuple(self.q) if isinstance(self.q, (tuple, list)) else (self.q,)
+        return self.q if isinstance(self.q, tuple) else (self.q,)
 
     @property
     def outputs_per_target(self) -> int:  # type: ignore[override]  # here it depends on q
@@ -135,7 +139,7 @@ class GaussianNll(Error):
     """(s + (t - m)² e^-s + log 2π) / 2 with mean m and log-variance s as outputs.
 
     The outputs are the rows of means, then the rows of log-variances. Source: Nix and
-    Weigend 1994, (3).
+    Weigend 1994.
     """
 
     outputs_per_target = 2

@@ -10,7 +10,6 @@ Errors with parameters or with several outputs per target are in `error_families
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
-from math import log
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,7 +53,6 @@ class Error:
 
     def seen_from(self, activation: Activation) -> Error | None:
         """Return the pair of this error and `activation` as an error of Z_L, if we know it."""
-        del activation
         return None
 
     def point(self, A: Matrix) -> Matrix:
@@ -75,7 +73,7 @@ class Error:
             row, column = bad[0]
             message = (
                 f"this error needs targets that are {words}; "
-                f"T[{row}, {column}] is {T[row, column]!r}"
+                f"T[{row}, {column}] is {T[row, column]:g}"
             )
             raise InvalidValueError(message)
 
@@ -190,7 +188,7 @@ _builtin("squared", lambda t, a: 0.5 * (a - t) ** 2, lambda t, a: a - t)  # (2.1
 _builtin("absolute", lambda t, a: np.maximum(a - t, t - a), lambda t, a: np.sign(a - t))
 _builtin(
     "log_cosh",
-    lambda t, a: special.softplus(2.0 * (a - t)) - (a - t) - log(2.0),
+    lambda t, a: special.log_cosh(a - t),
     lambda t, a: np.tanh(a - t),
 )
 _builtin(
@@ -225,7 +223,7 @@ _builtin(
     "probability",
     ErrorFormula(
         "binary_cross_entropy of logistic",
-        lambda t, z: special.softplus(z) - t * z,
+        lambda t, z: np.maximum(z, 0.0) - t * z + np.log1p(np.exp(-np.maximum(z, -z))),
         lambda t, z: special.logistic(z) - t,
     ),
 )

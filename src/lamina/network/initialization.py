@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lamina.exceptions import ShapeError, UnknownNameError
+from lamina.network.formulas import real_array
 from lamina.network.parameters import views
 
 if TYPE_CHECKING:
@@ -44,21 +45,11 @@ def _normal(variance: Callable[[int, int], float]) -> Rule:
     return rule
 
 
-def _glorot(n_in: int, n_out: int) -> float:
-    """Glorot and Bengio 2010, (12)."""
-    return 2.0 / (n_in + n_out)
-
-
-def _he(n_in: int, n_out: int) -> float:
-    """He, Zhang, Ren and Sun 2015, (10)."""
-    del n_out
-    return 2.0 / n_in
-
-
-def _lecun(n_in: int, n_out: int) -> float:
-    """LeCun, Bottou, Orr and Müller 1998, (16)."""
-    del n_out
-    return 1.0 / n_in
+_VARIANCES: dict[str, Callable[[int, int], float]] = {
+    "glorot": lambda n_in, n_out: 2.0 / (n_in + n_out),  # Glorot and Bengio 2010, eq. 12
+    "he": lambda n_in, n_out: 2.0 / n_in,  # He, Zhang, Ren and Sun 2015, eq. 10
+    "lecun": lambda n_in, n_out: 1.0 / n_in,  # LeCun, Bottou, Orr and Müller 1998, eq. 16
+}
 
 
 def _orthogonal(random: np.random.Generator, n_out: int, n_in: int) -> tuple[Matrix, Any]:
@@ -78,17 +69,12 @@ def _nguyen_widrow(random: np.random.Generator, n_out: int, n_in: int) -> tuple[
 
 def _zeros(random: np.random.Generator, n_out: int, n_in: int) -> tuple[Matrix, Any]:
     """All zero; only sensible for the output layer or a linear network."""
-    del random
     return np.zeros((n_out, n_in)), 0.0
 
 
 INITIALIZERS: dict[str, Rule] = {
-    "glorot_uniform": _uniform(_glorot),
-    "glorot_normal": _normal(_glorot),
-    "he_uniform": _uniform(_he),
-    "he_normal": _normal(_he),
-    "lecun_uniform": _uniform(_lecun),
-    "lecun_normal": _normal(_lecun),
+    **{f"{name}_uniform": _uniform(variance) for name, variance in _VARIANCES.items()},
+    **{f"{name}_normal": _normal(variance) for name, variance in _VARIANCES.items()},
     "orthogonal": _orthogonal,
     "nguyen_widrow": _nguyen_widrow,
     "zeros": _zeros,
@@ -111,7 +97,7 @@ def initialize(
         If a given θ has the wrong length.
     """
     if not isinstance(initialization, str):
-        given = np.asarray(initialization)
+        given = real_array("θ", initialization)
         if given.shape != (recipe.size,):
             message = f"this network has {recipe.size} parameters; got θ of shape {given.shape}"
             raise ShapeError(message)

@@ -11,6 +11,7 @@ from lamina.network import backpropagation
 from lamina.network.activations import Activation, get_activation
 from lamina.network.certificate import Certificate, certify
 from lamina.network.errors import Error, get_error
+from lamina.network.formulas import real_array
 from lamina.network.initialization import initialize
 from lamina.network.parameters import views
 from lamina.network.penalties import Penalty, per_layer
@@ -53,7 +54,7 @@ class Network:
         Layers and error, immutable.
     theta : vector
         All parameters; assigning to it copies into the same memory.
-    W, b : lists of views of θ, indexed by layer
+    W, b : tuples of views of θ, indexed by layer
         W[l] is S_l × S_{l-1}, b[l] is S_l × 1; writing to them changes θ.
     certificate : Certificate or None
         What the last `certify` found.
@@ -85,11 +86,8 @@ class Network:
     ) -> None:
         """Build the recipe and draw the first θ."""
         self.recipe = make_recipe(sizes, activations, error, penalties)
-        self.dtype = np.dtype(dtype)
-        if self.dtype not in (np.float32, np.float64):
-            message = f"dtype must be float32 or float64, got {self.dtype}"
-            raise InvalidValueError(message)
-        random = np.random.default_rng(random_state)
+        self.dtype = _precision(dtype)
+        random = _generator(random_state)
         self._theta = initialize(self.recipe, initialization, random, self.dtype)
         self.certificate: Certificate | None = None
 
@@ -100,17 +98,21 @@ class Network:
 
     @theta.setter
     def theta(self, values: npt.ArrayLike) -> None:
-        self._theta[:] = np.asarray(values).reshape(self._theta.shape)
+        theta = real_array("θ", values)
+        if theta.shape != self._theta.shape:
+            message = f"this network has {self._theta.size} parameters; got θ of {theta.shape}"
+            raise ShapeError(message)
+        self._theta[:] = theta
 
     @property
-    def W(self) -> list[Matrix]:
+    def W(self) -> tuple[Matrix, ...]:
         """The weight matrices, S_l × S_{l-1}; views of θ indexed by layer."""
-        return views(self.recipe, self._theta)[0]
+        return tuple(views(self.recipe, self._theta)[0])
 
     @property
-    def b(self) -> list[Matrix]:
+    def b(self) -> tuple[Matrix, ...]:
         """The bias vectors, S_l × 1; views of θ indexed by layer."""
-        return views(self.recipe, self._theta)[1]
+        return tuple(views(self.recipe, self._theta)[1])
 
     @property
     def L(self) -> int:
@@ -124,7 +126,7 @@ class Network:
 
     def __call__(self, X: npt.ArrayLike) -> Matrix:
         """Return A_L, S_L × N, for X, S_0 × N; or a vector of S_L for a vector of S_0."""
-        X = np.asarray(X)
+        X = real_array("X", X)
         output = self.forward(X[:, np.newaxis] if X.ndim == 1 else X)[1][-1]
         return output[:, 0] if X.ndim == 1 else output
 
@@ -209,19 +211,43 @@ class Network:
     ) -> tuple[Matrix, Matrix, Matrix]:
         """Return X, T and omega checked against the network and each other."""
         error = self.recipe.error
-        X, T = self._inputs(X), np.asarray(T)
+        X, T = self._inputs(X), real_array("T", T)
         N = X.shape[1]
+        if N == 0:
+            message = "X must have at least one data point (column), got none"
+            raise ShapeError(message)
         T = T[np.newaxis] if T.ndim == 1 and self.S[-1] == error.outputs_per_target else T
         T = _matrix("T", T, self.S[-1] // error.outputs_per_target, self.dtype)
         if T.shape[1] != N:
             message = f"X has {N} columns (data points) and T has {T.shape[1]}; they must agree"
             raise ShapeError(message)
         error.check_targets(T)
-        weights = np.full(N, 1.0 / N) if omega is None else np.asarray(omega)
+        weights = np.full(N, 1.0 / N) if omega is None else real_array("omega", omega)
         if weights.shape != (N,):
             message = f"expected one weight for each of the {N} data points, got {weights.shape}"
             raise ShapeError(message)
         return X, T, weights.astype(self.dtype, copy=False)
+
+
+def _precision(dtype: npt.DTypeLike) -> np.dtype[Any]:
+    """Return dtype if a network can have it."""
+    try:
+        precision = np.dtype(dtype)
+    except TypeError:
+        precision = np.dtype(object)
+    if precision not in (np.float32, np.float64):
+        message = f"dtype must be float32 or float64, got {dtype!r}"
+        raise InvalidValueError(message)
+    return precision
+
+
+def _generator(random_state: int | np.random.Generator | None) -> np.random.Generator:
+    """Return the generator of a random state."""
+    try:
+        return np.random.default_rng(random_state)
+    except (TypeError, ValueError) as problem:
+        message = f"random_state must be an integer >= 0, a Generator or None, got {random_state!r}"
+        raise InvalidValueError(message) from problem
 
 
 def make_recipe(
@@ -231,13 +257,13 @@ def make_recipe(
     penalties: Penalty | Sequence[Penalty | None] | None,
 ) -> Recipe:
     """Return the recipe of these layers and this error, everything checked."""
-    whole = all(isinstance(size, (int, np.integer)) and size > 0 for size in sizes)
-    if not whole or len(sizes) < 2:
+    given = list(sizes) if hasattr(sizes, "__iter__") else []
+    if len(given) < 2 or not all(isinstance(S, (int, np.integer)) and S > 0 for S in given):
         message = f"sizes are two or more positive integers S_0, ..., S_L, got {sizes!r}"
         raise InvalidValueError(message)
-    sizes = [int(size) for size in sizes]
+    sizes = [int(size) for size in given]
     L = len(sizes) - 1
-    if isinstance(activations, (str, Activation)):
+    if isinstance(activations, (str, Activation)) or not hasattr(activations, "__len__"):
         message = f"activations is a list, one for each layer 1..{L}, got {activations!r}"
         raise InvalidTypeError(message)
     error = get_error(error)
@@ -256,12 +282,10 @@ def make_recipe(
 
 def _matrix(name: str, values: npt.ArrayLike, rows: int, dtype: np.dtype[Any]) -> Matrix:
     """Return `values` as a matrix with this many rows, or say what is wrong with it."""
-    matrix = np.asarray(values)
-    if matrix.dtype.kind not in "fiub":
-        message = f"{name} must hold real numbers, got an array of {matrix.dtype}"
-        raise InvalidTypeError(message)
+    matrix = real_array(name, values)
     if matrix.ndim != 2 or matrix.shape[0] != rows:
-        hint = f" (did you mean {name}.T?)" if matrix.shape[-1:] == (rows,) else ""
+        turned = matrix.ndim == 2 and matrix.shape[1] == rows
+        hint = f" (did you mean {name}.T?)" if turned else ""
         message = f"{name} must be {rows} × N, columns are data points; got {matrix.shape}{hint}"
         raise ShapeError(message)
     return matrix.astype(dtype, copy=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,7 +40,7 @@ class Penalty:
     def __post_init__(self) -> None:
         """Refuse strengths that are no penalties."""
         for name, strength in (("l1", self.l1), ("l2", self.l2)):
-            if not 0 <= strength < float("inf"):
+            if not (isinstance(strength, Real) and 0 <= strength < float("inf")):
                 message = f"penalty {name} must be a finite number, zero or more, got {strength!r}"
                 raise InvalidValueError(message)
 
@@ -66,6 +67,11 @@ def per_layer(penalties: Penalty | Sequence[Penalty | None] | None, L: int) -> l
         If an entry is no `Penalty`, or there are not L of them.
     """
     shared = penalties is None or isinstance(penalties, Penalty)
+    if not shared and not isinstance(penalties, (list, tuple)):
+        message = (
+            f"expected a Penalty such as Penalty(l2=1e-3) or a list of them, got {penalties!r}"
+        )
+        raise InvalidTypeError(message)
     given: list[Any] = [penalties] * L if shared else list(penalties)  # type: ignore[arg-type]
     entries = [Penalty() if entry is None else entry for entry in given]
     for entry in entries:

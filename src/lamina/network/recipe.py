@@ -57,10 +57,6 @@ class Recipe:
         """Return sigma_l, 1 <= l <= L."""
         return self.layers[l - 1].activation
 
-    def penalty(self, l: int) -> Penalty:
-        """Return R_l, 1 <= l <= L."""
-        return self.layers[l - 1].penalty
-
     @property
     def pair(self) -> Error | None:
         """The error as a function of Z_L, where it has a stable form for this output layer."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lamina.network.activations import Elementwise
 from lamina.network.differences import allows_complex
 
 if TYPE_CHECKING:
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
 
 
 def activation_trial(activation: Activation) -> tuple[Matrix, Matrix, Columns]:
-    """Return Z, Delta, and Z → Σ Delta ⊙ sigma(Z) column by column, whose slope is the pullback."""
+    """Return Z, Delta, and Z → Σ Delta ⊙ sigma(Z) column by column, whose slope is the pullback.
+
+    Delta is 1 for element-wise activations, so that the pullback is the formula's own slope.
+    """
     random = np.random.default_rng(0)
     Z = random.normal(size=(3, 60)) * np.repeat([1.0, 4.0], [40, 20])
-    Delta = random.normal(size=Z.shape)
+    Delta = np.ones(Z.shape) if isinstance(activation, Elementwise) else random.normal(size=Z.shape)
     return Z, Delta, lambda P: np.asarray((Delta * activation(P)).sum(axis=0))
 
 
@@ -42,6 +46,8 @@ def error_trial(error: Error) -> tuple[Matrix, Matrix, Columns]:
 def is_analytic(recipe: Recipe) -> bool:
     """Return whether every formula of the recipe keeps the imaginary part of a complex step."""
     trials = [activation_trial(activation) for activation in recipe.activations]
+    random = np.random.default_rng(1)
     return all(
-        allows_complex(f, P, np.ones(P.shape)) for P, _, f in [*trials, error_trial(recipe.error)]
+        allows_complex(f, P, random.normal(size=P.shape))  # along ones a softmax does not move
+        for P, _, f in [*trials, error_trial(recipe.error)]
     )

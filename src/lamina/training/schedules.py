@@ -108,7 +108,7 @@ class Cosine(Schedule):
 class OneCycle(Schedule):
     """From `start` up to 1 in the first `rise` of the epochs, then down to `final`, by cosines.
 
-    Source: Smith and Topin 2018, section 2, with half cosines for its straight lines.
+    Source: Smith and Topin 2018, with half cosines for its straight lines.
     """
 
     epochs: float | None = None

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import dataclass, is_dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 
-from lamina.exceptions import FormulaError, InvalidTypeError
-from lamina.network.activations import ACTIVATIONS, Activation, FormulaActivation
+from lamina.exceptions import FormulaError, InvalidTypeError, UnknownNameError
+from lamina.network.activations import ACTIVATIONS, Activation, FormulaActivation, get_activation
 from lamina.network.differences import check_slope
-from lamina.network.errors import ERRORS, Error, ErrorFormula
+from lamina.network.errors import DOMAINS, ERRORS, Error, ErrorFormula
+from lamina.network.formulas import Matrix, as_matrix
+from lamina.network.initialization import INITIALIZERS
 from lamina.network.trials import activation_trial, error_trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from lamina.network.formulas import Matrix
 
 
 def register_activation(
@@ -58,11 +59,18 @@ def register_activation(
     >>> float(cube(np.array([[2.0]]))[0, 0])
     8.0
     """
+    if initialization not in INITIALIZERS:
+        message = f"initialization must be one of {', '.join(INITIALIZERS)}; got {initialization!r}"
+        raise UnknownNameError(message)
     formula = FormulaActivation(name, cast("Any", value), cast("Any", derivative), initialization)
     maker = _maker("activation", Activation, value, derivative, formula)
     activation: Activation = maker() if isinstance(maker, type) else maker
     Z, Delta, pulled = activation_trial(activation)
-    H = _evaluate(f"activation {name!r}", lambda: activation.pullback(Z, activation(Z), Delta))
+    H = _evaluate(
+        f"activation {name!r}",
+        lambda: activation(Z),
+        lambda: activation.pullback(Z, activation(Z), Delta),
+    )
     check_slope(f"activation {name!r}", pulled, H, Z)
     ACTIVATIONS.add(name, maker)
     return activation
@@ -108,12 +116,16 @@ def register_error(
     --------
     >>> quartic = register_error("quartic", lambda t, a: (a - t)**4, lambda t, a: 4 * (a - t)**3)
     """
+    if targets not in DOMAINS:
+        message = f"targets must be one of {', '.join(DOMAINS)}; got {targets!r}"
+        raise UnknownNameError(message)
+    get_activation(output_activation)
     formulas = cast("Any", value), cast("Any", derivative)
     formula = ErrorFormula(name, formulas[0], formulas[1], output_activation, targets)
     maker = _maker("error", Error, value, derivative, formula)
     error: Error = maker() if isinstance(maker, type) else maker
     A, T, values = error_trial(error)
-    slopes = _evaluate(f"error {name!r}", lambda: error.slopes(T, A))
+    slopes = _evaluate(f"error {name!r}", lambda: values(A), lambda: error.slopes(T, A))
     check_slope(f"error {name!r}", values, slopes, A)
     ERRORS.add(name, maker)
     return error
@@ -121,25 +133,68 @@ def register_error(
 
 def _maker(kind: str, base: type, value: Any, derivative: Any, formula: Any) -> Any:
     """Return what the registry shall keep: the formula's record, the object, or its class."""
-    if isinstance(value, base) or (isinstance(value, type) and issubclass(value, base)):
-        if derivative is None:
+    if derivative is None:
+        if isinstance(value, base):
             return value
-    elif callable(value) and callable(derivative):
+        if isinstance(value, type) and issubclass(value, base) and is_dataclass(value):
+            return value
+        adapters: dict[str, Any] = {"activation": AdaptedActivation, "error": AdaptedError}
+        adapter = adapters[kind]
+        if not isinstance(value, type) and all(hasattr(value, name) for name in adapter.methods):
+            return adapter(value)
+    elif callable(value) and callable(derivative) and not isinstance(value, base):
         return formula
     message = (
         f"expected register_{kind}(name, value, derivative) with two functions, or "
-        f"register_{kind}(name, object) with an {base.__name__}; got {value!r} and {derivative!r}"
+        f"register_{kind}(name, object) with an {base.__name__} or a frozen dataclass of them; "
+        f"got {value!r} and {derivative!r}"
     )
     raise InvalidTypeError(message)
 
 
-def _evaluate(what: str, slopes: Callable[[], Any]) -> Matrix:
+@dataclass(frozen=True)
+class AdaptedActivation(Activation):
+    """An object of another class with the two methods of an activation."""
+
+    methods: ClassVar[tuple[str, ...]] = ("__call__", "pullback")
+    inner: Any
+
+    def __call__(self, Z: Matrix) -> Matrix:
+        """Return A, S × N."""
+        return as_matrix(self.inner(Z), Z)
+
+    def pullback(self, Z: Matrix, A: Matrix, Delta: Matrix) -> Matrix:
+        """Return H, S × N."""
+        return as_matrix(self.inner.pullback(Z, A, Delta), Z)
+
+
+@dataclass(frozen=True)
+class AdaptedError(Error):
+    """An object of another class with the two methods of an error."""
+
+    methods: ClassVar[tuple[str, ...]] = ("values", "slopes")
+    inner: Any
+
+    def values(self, T: Matrix, A: Matrix) -> Matrix:
+        """Return J_n, N numbers."""
+        return as_matrix(self.inner.values(T, A), A)
+
+    def slopes(self, T: Matrix, A: Matrix) -> Matrix:
+        """Return dJ_n/dA, S_L × N."""
+        return as_matrix(self.inner.slopes(T, A), A)
+
+
+def _evaluate(what: str, values: Callable[[], Any], slopes: Callable[[], Any]) -> Matrix:
     """Return the slopes, or say that the formulas cannot be evaluated on matrices."""
     try:
-        return np.asarray(slopes(), dtype=float)
+        value, slope = np.asarray(values(), dtype=float), np.asarray(slopes(), dtype=float)
     except Exception as problem:
         message = (
             f"{what} cannot be evaluated on a matrix: {problem}; write it with NumPy functions "
             "(np.maximum, np.where), not math functions or `if`"
         )
         raise FormulaError(message) from problem
+    if value.shape not in (slope.shape, slope.shape[1:]):
+        message = f"{what} gives a value of shape {value.shape} for slopes of shape {slope.shape}"
+        raise FormulaError(message)
+    return slope

@@ -27,8 +27,7 @@ def test_recipe_is_indexed_by_layer():
     """Activations and penalties answer to 1..L."""
     penalized = recipe(penalties=[None, Penalty(l2=0.1)])
     assert [repr(penalized.activation(l)) for l in (1, 2)] == ["relu", "Softmax()"]
-    assert penalized.penalty(2) == Penalty(l2=0.1)
-    assert not penalized.penalty(1)
+    assert [layer.penalty for layer in penalized.layers] == [Penalty(), Penalty(l2=0.1)]
 
 
 def test_recipe_is_a_value():

@@ -10,6 +10,7 @@ classification). Prints the mean held-out score (accuracy or R²) over folds and
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 import time
@@ -18,13 +19,13 @@ from pathlib import Path
 
 import numpy as np
 import sklearn
-from lamina.data.readers import read_csv
 from sklearn import datasets
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 import lamina
 from lamina import FeedForwardClassifier, FeedForwardRegressor
+from lamina.data.readers import read_table
 
 CARRIED = {
     "digits": datasets.load_digits,
@@ -40,8 +41,11 @@ def tables(files: list[str]):
         yield name, *loader(return_X_y=True)
     for file in files:
         path, target = file.rsplit(":", 1)
-        table = read_csv(path, text=[target])
-        yield Path(path).stem, *table.split(target)
+        table = read_table(path, text=[target])
+        y = np.asarray(table.texts[target])
+        with contextlib.suppress(ValueError):  # of text: classes
+            y = y.astype(float)
+        yield Path(path).stem, table.values, y
 
 
 def compare(X, y, seeds: int, folds: int) -> dict:

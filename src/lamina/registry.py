@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Maker = TypeVar("Maker")
 
+LONGEST = 1000
+"""Characters at most in the spelling of a record; nothing longer is looked into."""
+
 
 class Registry(Generic[T]):
     """Names of one kind ("activation", "error", ...), each with what makes its record."""
@@ -96,29 +99,22 @@ class Registry(Generic[T]):
         if text in self._makers:
             return self.make(text)
         try:
-            tree = ast.parse(text.strip(), mode="eval").body
-            if isinstance(tree, ast.Name):
-                return self.make(tree.id)
-            if not isinstance(tree, ast.Call) or not isinstance(tree.func, ast.Name):
-                raise SyntaxError  # noqa: TRY004, TRY301 - one message for all that is no call
-            positional = [ast.literal_eval(argument) for argument in tree.args]
-            named = {str(k.arg): ast.literal_eval(k.value) for k in tree.keywords}
-        except (SyntaxError, ValueError) as problem:
-            if isinstance(problem, UnknownNameError):
-                raise
+            name, positional, named = _read_call(text)
+        except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
             message = (
-                f"cannot read {self.kind} {text!r}; write a name or name(parameter), "
+                f"cannot read {self.kind} {text[:60]!r}; write a name or name(parameter), "
                 f"for example one of: {', '.join(self.names())}"
             )
             raise UnknownNameError(message) from None
-        name, maker = tree.func.id, self._makers.get(tree.func.id)
+        maker = self._makers.get(name)
         fields = list(getattr(maker, "__dataclass_fields__", {})) if isinstance(maker, type) else []
-        given = dict(zip(fields, positional, strict=False))
-        if maker is not None and (len(positional) > len(fields) or given.keys() & named.keys()):
+        given = [*zip(fields, positional, strict=False), *named]
+        twice = len(dict(given)) < len(given)
+        if maker is not None and (len(positional) > len(fields) or twice):
             takes = f"the parameters {', '.join(fields)}, once each" if fields else "no parameters"
             message = f"{self.kind} {name!r} takes {takes}; got {text!r}"
             raise InvalidTypeError(message)
-        return self.make(name, given | named)
+        return self.make(name, dict(given))
 
     def spell(self, record: T) -> dict[str, Any]:
         """Return `{"name": ..., **parameters}` of a registered record, ready for JSON.
@@ -138,3 +134,15 @@ class Registry(Generic[T]):
             f"call lamina.register_{self.kind}(name, ...) first"
         )
         raise UnknownNameError(message)
+
+
+def _read_call(text: str) -> tuple[str, list[Any], list[tuple[str, Any]]]:
+    """Return the name, the arguments and the named arguments of a call; nothing is executed."""
+    tree = ast.parse(text.strip() if len(text) <= LONGEST else "", mode="eval").body
+    if isinstance(tree, ast.Name):
+        return tree.id, [], []
+    if not isinstance(tree, ast.Call) or not isinstance(tree.func, ast.Name):
+        raise SyntaxError  # noqa: TRY004 - one message for all that is no call
+    positional = [ast.literal_eval(argument) for argument in tree.args]
+    named = [(k.arg or "**", ast.literal_eval(k.value)) for k in tree.keywords]
+    return tree.func.id, positional, named

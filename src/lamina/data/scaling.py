@@ -11,6 +11,8 @@ import numpy as np
 from lamina.exceptions import InvalidValueError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy.typing as npt
 
     Array = npt.NDArray[Any]
@@ -74,38 +76,44 @@ def fit_scaling(method: str, rows: Array, weights: Array | None = None) -> Scali
         message = f"scaling must be one of {', '.join(METHODS)}; got {method!r}"
         raise InvalidValueError(message)
     S = rows.shape[1]
-    if method == "none" or len(rows) == 0:
+    if method == "none" or len(rows) == 0 or (weights is not None and not np.any(weights > 0)):
         return Scaling.identity(S)
     weights = np.ones(len(rows)) if weights is None else weights
     low, high = _range(rows, weights)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         span = high - low
     if not np.all(np.isfinite(span)):
         column = int(np.argmin(np.isfinite(span)))
         message = (
             f"feature {column} runs from {low[column]:.3g} to {high[column]:.3g}, "
-            "which is too wide for float64; rescale or clip it first"
+            "which is too wide for float64; rescale or clip it, or correct NaN, first"
         )
         raise InvalidValueError(message)
-    if method == "minmax":
-        return Scaling(low, np.where(span > 0, span, 1.0))
     if method == "mean":
         return Scaling(np.zeros(S), _mean_size(rows, weights, np.maximum(-low, high)))
-    center, deviation = _moments(rows, weights, np.where(span > 0, span, 1.0), low)
+    center, scale = low, span
+    if method == "standard":
+        center, scale = _moments(rows, weights, np.where(span > 0, span, 1.0), low)
     rounding = 10 * np.finfo(float).eps * np.maximum(np.abs(low), np.abs(high))
-    return Scaling(
-        np.where(span > rounding, center, low), np.where(span > rounding, deviation, 1.0)
-    )
+    varies = (span > rounding) & (scale > 0)
+    return Scaling(np.where(varies, center, low), np.where(varies, scale, 1.0))
+
+
+def _counted(rows: Array, weights: Array) -> Iterator[tuple[Array, Array]]:
+    """Yield the rows of positive weight, and their weights, some at a time."""
+    for start in range(0, len(rows), CHUNK):
+        w = weights[start : start + CHUNK]
+        if np.any(w > 0):
+            yield rows[start : start + CHUNK][w > 0], w[w > 0]
 
 
 def _range(rows: Array, weights: Array) -> tuple[Array, Array]:
-    """Return the smallest and largest entry of each feature over rows of positive weight."""
+    """Return the smallest and largest entry of each feature."""
     low = np.full(rows.shape[1], np.inf)
     high = -low
-    for start in range(0, len(rows), CHUNK):
-        part = rows[start : start + CHUNK][weights[start : start + CHUNK] > 0].astype(float)
-        low = np.minimum(low, part.min(axis=0, initial=np.inf))
-        high = np.maximum(high, part.max(axis=0, initial=-np.inf))
+    for part, _ in _counted(rows, weights):
+        low = np.minimum(low, part.min(axis=0).astype(float))
+        high = np.maximum(high, part.max(axis=0).astype(float))
     return low, high
 
 
@@ -113,9 +121,10 @@ def _mean_size(rows: Array, weights: Array, largest: Array) -> Array:
     """Return the weighted mean of |x| of each feature, 1 where all are 0; `largest` bounds |x|."""
     unit = np.where(largest > 0, largest, 1.0)
     total = np.zeros(rows.shape[1])
-    for start in range(0, len(rows), CHUNK):
-        total += weights[start : start + CHUNK] @ np.abs(rows[start : start + CHUNK] / unit)
-    return np.where(total > 0, total * (unit / weights.sum()), 1.0)
+    for part, w in _counted(rows, weights):
+        total += w @ np.abs(part / unit)
+    mean = unit * (total / weights.sum())
+    return np.where(mean > 0, mean, 1.0)
 
 
 def _moments(rows: Array, weights: Array, span: Array, low: Array) -> tuple[Array, Array]:
@@ -124,14 +133,12 @@ def _moments(rows: Array, weights: Array, span: Array, low: Array) -> tuple[Arra
     Entries are first mapped to 0..1 by `low` and `span`, so that no square overflows.
     """
     total, mean, square = 0.0, np.zeros(len(span)), np.zeros(len(span))
-    for start in range(0, len(rows), CHUNK):
-        part = (rows[start : start + CHUNK] - low) / span
-        w = weights[start : start + CHUNK]
+    for chunk, w in _counted(rows, weights):
+        part = (chunk - low) / span
         added = float(w.sum())
-        if added > 0:
-            part_mean = w @ part / added
-            gap = part_mean - mean
-            square += w @ (part - part_mean) ** 2 + gap**2 * (total * added / (total + added))
-            total += added
-            mean += gap * (added / total)
+        part_mean = w @ part / added
+        gap = part_mean - mean
+        square += w @ (part - part_mean) ** 2 + gap**2 * (total * (added / (total + added)))
+        total += added
+        mean += gap * (added / total)
     return low + span * mean, span * np.sqrt(square / total)

@@ -47,7 +47,7 @@ def mask(key: tuple[int, int, int], units: int, positions: Array, rate: float) -
     """
     state = np.zeros(1, dtype=np.uint64)
     for part in key:
-        state = mix(state + np.uint64(WEYL) * (np.uint64(part % 2**64) + np.uint64(1)))
+        state = mix(state + np.uint64(WEYL * (int(part) + 1) % 2**64))
     counter = positions.astype(np.uint64) * np.uint64(units)
     counters = np.arange(units, dtype=np.uint64)[:, np.newaxis] + counter
     bits = mix(state + np.uint64(WEYL) * (counters + np.uint64(1)))

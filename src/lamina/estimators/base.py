@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from lamina.data.scaling import fit_scaling
 from lamina.engines.protocol import Data, Source
 from lamina.engines.reference import ReferenceEngine
-from lamina.estimators.fitted import Fitted, refuse_kind
-from lamina.estimators.options import make_network, make_settings
+from lamina.estimators.checks import check_rows, check_weights
+from lamina.estimators.fitted import Fitted
+from lamina.estimators.options import describe_recipe, make_network, make_seed, make_settings
 from lamina.estimators.validation import Validation, choose_points, counted_weights
 from lamina.exceptions import InvalidValueError
 from lamina.training import loop
 from lamina.training.progress import progress_bar
-from lamina.training.randomness import draw_seed
 from lamina.training.state import TrainingState
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lamina.network.errors import Error
+    from lamina.network.recipe import Recipe
     from lamina.training.settings import Settings
 
     Array = npt.NDArray[Any]
@@ -50,6 +51,7 @@ class FeedForward(Fitted):
     warm_start: bool
     random_state: Any
     verbose: bool
+    _scaled_by: str
 
     def _keep(self, parameters: dict[str, Any]) -> None:
         """Keep the arguments of `__init__` as they are, as scikit-learn asks."""
@@ -78,57 +80,96 @@ class FeedForward(Fitted):
         """Return y as an array that `_learn_target` takes, or say what is wrong with it."""
         raise NotImplementedError
 
+    def _class_weights(self, y: Array) -> Array | None:
+        """Return the factors of the weights that follow from y, if any."""
+        raise NotImplementedError
+
     # Training -------------------------------------------------------------------------
 
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, validation: Validation, *, partial: bool
     ) -> Any:
-        """Train from the start, or go on with warm_start and partial_fit."""
-        going_on = (partial or self.warm_start) and hasattr(self, "network_")
+        """Train from the start, or go on with warm_start and partial_fit.
+
+        A fit that fails leaves the estimator as it was.
+        """
         settings = make_settings(self, max_iter=1 if partial else None)
-        X, y = self._check_X_y(X, y, reset=not going_on)
-        weights = self._weights(sample_weight, X, y)
-        seed = self.state_.seed if going_on else draw_seed(self.random_state)
-        inside, outside = choose_points(self, len(X), self._strata(y), validation, seed)
-        if not going_on:
-            self._begin(X, y, counted_weights(weights, inside, len(X)), seed)
-        else:
-            self._resume(X, y)
-        data = Data(self._columns(X), self._target(y).source, inside, weights)
-        watched = self._watched(data, outside, validation)
+        going_on = (partial or self.warm_start) and hasattr(self, "network_")
+        if partial or (going_on and self.state_.epoch >= settings.max_iter):
+            _refuse_endless(settings)
+        before = self.__dict__.copy()
         try:
-            self._train(data, watched, settings)
+            self._learn(X, y, sample_weight, validation, settings, going_on=going_on)
         except BaseException:
-            if not going_on:
-                del self.network_, self.state_  # nothing was learned: not fitted
+            self.__dict__ = before
             raise
         return self
 
+    def _learn(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        validation: Validation,
+        settings: Settings,
+        *,
+        going_on: bool,
+    ) -> None:
+        """Check everything, then train."""
+        X, y = self._check_X_y(X, y, reset=not going_on)
+        weights = self._weights(sample_weight, X, y)
+        seed = self.state_.seed if going_on else make_seed(self.random_state)
+        rows = np.arange(len(X)) if weights is None else np.flatnonzero(weights)
+        inside, outside = choose_points(self, rows, self._strata(y), validation, seed)
+        if going_on:
+            recipe = self._changed_recipe(X, y)
+        else:
+            self._begin(X, y, counted_weights(weights, inside, len(X)), seed)
+            recipe = self.network_.recipe
+        data = Data(self._columns(X), self._target(y).source, inside, weights)
+        watched = self._watched(data, outside, validation)
+        self.network_.recipe = recipe
+        self._train(data, watched, settings)
+
     def _begin(self, X: Array, y: Array, weights: Array | None, seed: int) -> None:
         """Learn scalings and target, and draw the first θ."""
+        self._scaled_by = self._scaling_methods()
         self.input_scaling_ = fit_scaling(self.scale_inputs, X, weights)
         self._learn_target(y, weights)
         target = self._target(y)
         self.network_ = make_network(self, X.shape[1], target.n_outputs, target.error, seed)
         self.state_ = TrainingState(self.network_.theta.copy(), seed)
 
-    def _resume(self, X: Array, y: Array) -> None:
-        """Take up changed penalties; refuse any other change of the network."""
-        target = self._target(y)
-        now = make_network(self, X.shape[1], target.n_outputs, target.error, 0).recipe
-        was = self.network_.recipe
-        if (now.S, now.activations, now.error) != (was.S, was.activations, was.error):
-            message = (
-                f"warm_start and partial_fit go on with the same network; it was {was.S}, "
-                f"{was.activations}, {was.error!r} and would now be {now.S}, {now.activations}, "
-                f"{now.error!r}. Use a new estimator, or clone this one"
-            )
-            raise InvalidValueError(message)
-        self.network_.recipe = now
+    def _changed_recipe(self, X: Array, y: Array) -> Recipe:
+        """Return the recipe with changed penalties; refuse any other change."""
+        target, network = self._target(y), self.network_
+        now = describe_recipe(self, X.shape[1], target.n_outputs, target.error)
+        kept = {
+            "sizes": (network.S, now.S),
+            "activations": (network.recipe.activations, now.activations),
+            "loss": (network.recipe.error, now.error),
+            "dtype": (network.dtype, np.dtype(self.dtype)),
+            "scaling": (self._scaled_by, self._scaling_methods()),
+        }
+        for what, (was, is_now) in kept.items():
+            if was != is_now:
+                message = (
+                    f"warm_start and partial_fit go on with the same network; {what}: {was} "
+                    f"before, {is_now} now. Use a new estimator, or clone this one"
+                )
+                raise InvalidValueError(message)
+        return now
+
+    def _scaling_methods(self) -> str:
+        """Return how inputs and targets are asked to be scaled."""
+        return f"{self.scale_inputs}, {getattr(self, 'scale_targets', 'none')}"
 
     def _train(self, data: Data, watched: Data | None, settings: Settings) -> None:
         """Run the loop and keep the θ it chose."""
-        with progress_bar(settings.max_iter, enabled=bool(self.verbose)) as observers:
+        quiet = np.errstate(
+            over="ignore", invalid="ignore"
+        )  # the loop looks for what is not finite
+        with progress_bar(settings.max_iter, enabled=bool(self.verbose)) as observers, quiet:
             self.stop_reason_ = loop.train(
                 ReferenceEngine(self.network_.recipe),
                 data,
@@ -143,7 +184,11 @@ class FeedForward(Fitted):
     def _watched(self, data: Data, outside: Array | None, validation: Validation) -> Data | None:
         """Return the validation data: given apart, or the points left out of training."""
         if validation.X is not None:
-            return self._data(validation.X, validation.y, validation.sample_weight)
+            try:
+                return self._data(validation.X, validation.y, validation.sample_weight)
+            except (TypeError, ValueError) as problem:
+                problem.add_note("This is about X_val, y_val and sample_weight_val.")
+                raise
         if outside is not None:
             return Data(data.X, data.T, outside, data.weights)
         return None
@@ -153,8 +198,7 @@ class FeedForward(Fitted):
         if y is None:
             message = f"{type(self).__name__} requires y to be passed, but the target y is None"
             raise InvalidValueError(message)
-        X = validate_data(self, X, reset=reset, dtype="numeric", ensure_min_samples=1)
-        refuse_kind(X)
+        X = check_rows(self, X, reset=reset)
         y = self._check_y(y)
         if len(X) != len(y):
             message = f"X has {len(X)} rows and y has {len(y)}; they must agree"
@@ -163,14 +207,7 @@ class FeedForward(Fitted):
 
     def _weights(self, sample_weight: Any, X: Array, y: Array) -> Array | None:
         """Return checked weights of the data points, or None for equal ones."""
-        del y
-        if sample_weight is None:
-            return None
-        weights = np.asarray(_check_sample_weight(np.asarray(sample_weight), X, dtype=float))
-        if np.any(weights < 0) or not np.any(weights > 0):
-            message = "sample_weight must be zero or more, and not zero everywhere"
-            raise InvalidValueError(message)
-        return weights
+        return check_weights(sample_weight, self._class_weights(y), X)
 
     def _data(self, X: Any, y: Any, sample_weight: Any) -> Data:
         """Return X and y as the data that J is made of."""
@@ -178,3 +215,13 @@ class FeedForward(Fitted):
         X, y = self._check_X_y(X, y, reset=False)
         weights = self._weights(sample_weight, X, y)
         return Data(self._columns(X), self._target(y).source, np.arange(len(X)), weights)
+
+
+def _refuse_endless(settings: Settings) -> None:
+    """Refuse a schedule over the epochs of one call where calls go on from each other."""
+    if getattr(settings.schedule, "epochs", 0) is None:
+        message = (
+            f"{settings.schedule!r} spans the epochs of one fit and would then stand still; "
+            "to go on, give its length, as in learning_rate='cosine(epochs=100)'"
+        )
+        raise InvalidValueError(message)

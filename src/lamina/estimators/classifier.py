@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 
+from lamina.estimators import labels
 from lamina.estimators.base import FeedForward, Target
-from lamina.estimators.labels import PROBABILISTIC, Labels, check_labels, choose_labels
 from lamina.estimators.validation import Validation
 from lamina.exceptions import InvalidValueError
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
 def _has_probabilities(estimator: Any) -> bool:
     """Return whether the outputs are probabilities; before `fit` they may be."""
-    return not hasattr(estimator, "network_") or estimator.out_activation_ in PROBABILISTIC
+    return not hasattr(estimator, "network_") or estimator.out_activation_ in labels.PROBABILISTIC
 
 
 def _has_none(estimator: Any) -> bool:
@@ -37,8 +36,8 @@ def _has_none(estimator: Any) -> bool:
 class FeedForwardClassifier(ClassifierMixin, FeedForward):
     """A feed-forward network that classifies: two classes, many, or many labels at once.
 
-    Minimizes J = Σ ω_n J_n + Σ_l (l1 Σ|W_l| + alpha/2 Σ W_l²), where ω_n are the sample
-    weights divided by their sum; penalties are not divided by the number of samples.
+    Minimizes J = Σ ω_n J_n + Σ_l (l1 Σ|W_l| + alpha/2 Σ W_l²); ω_n are the sample weights
+    divided by their sum, and penalties are not divided by the number of samples.
 
     Parameters
     ----------
@@ -88,7 +87,6 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward):
         Whether `fit` goes on where the last one ended; ten fits of one epoch are one of ten.
     random_state : int, RandomState or None, default None
     verbose : bool, default False
-        Show a progress bar.
 
     Attributes
     ----------
@@ -205,7 +203,7 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward):
             )
             raise InvalidValueError(message)
         if classes is not None:
-            classes = np.unique(classes)
+            classes = labels.sort_classes(classes)
             if hasattr(self, "network_") and not np.array_equal(classes, self.classes_):
                 message = f"classes were {self.classes_} in the first call and are {classes} now"
                 raise InvalidValueError(message)
@@ -248,48 +246,39 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward):
 
     # What the machinery asks ----------------------------------------------------------
 
-    def _labels(self) -> Labels:
+    def _labels(self) -> labels.Labels:
         """Return how the learned classes stand in T and A_L."""
-        return choose_labels(
-            self.classes_,
-            multilabel=self._is_multilabel,
-            loss=self.network_.recipe.error if hasattr(self, "network_") else self.loss,
-            output=self.output_activation,
-        )
+        recipe = self.network_.recipe
+        return labels.Labels(self.classes_, self._is_multilabel, recipe.error, recipe.S[-1])
 
     def _check_y(self, y: Any) -> Array:
-        return check_labels(y)
+        return labels.check_labels(y)
 
     def _learn_target(self, y: Array, weights: Array | None) -> None:
         announced = getattr(self, "_announced", None)
         self._is_multilabel = y.ndim == 2
-        if self._is_multilabel:
-            self.classes_ = np.arange(y.shape[1])
-        else:
-            self.classes_ = np.unique(y) if announced is None else announced
+        learned = np.arange(y.shape[1]) if self._is_multilabel else labels.sort_classes(y)
+        self.classes_ = learned if announced is None else announced
+        if self._is_multilabel and not np.array_equal(self.classes_, learned):
+            message = (
+                f"y has {len(learned)} labels, 0 to {len(learned) - 1}; got classes={announced}"
+            )
+            raise InvalidValueError(message)
 
     def _target(self, y: Array) -> Target:
-        labels = choose_labels(
+        chosen = labels.choose_labels(
             self.classes_,
             multilabel=self._is_multilabel,
             loss=self.loss,
             output=self.output_activation,
         )
-        return Target(labels.encode(y, np.dtype(self.dtype)), labels.n_outputs, labels.error)
+        return Target(chosen.encode(y, np.dtype(self.dtype)), chosen.n_outputs, chosen.error)
 
     def _strata(self, y: Array) -> Array | None:
         return y if y.ndim == 1 else None
 
-    def _weights(self, sample_weight: Any, X: Array, y: Array) -> Array | None:
-        weights = super()._weights(sample_weight, X, y)
-        if self.class_weight is None:
-            return weights
-        balanced = np.asarray(compute_sample_weight(self.class_weight, y))
-        weights = balanced if weights is None else weights * balanced
-        if not np.any(weights > 0):
-            message = "sample_weight and class_weight leave no row with a positive weight"
-            raise InvalidValueError(message)
-        return weights
+    def _class_weights(self, y: Array) -> Array | None:
+        return labels.weigh_classes(self.class_weight, y)
 
     def _metrics(self) -> Mapping[str, Metric]:
         return {"accuracy": self._labels().accuracy}

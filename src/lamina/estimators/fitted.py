@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from lamina.data.columns import Columns
 from lamina.engines.reference import CHUNK, ReferenceEngine
+from lamina.estimators.checks import check_finite, check_rows
+from lamina.estimators.labels import name_activation
 from lamina.exceptions import InvalidTypeError, InvalidValueError
 from lamina.network import backpropagation
-from lamina.network.activations import ACTIVATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,21 +56,21 @@ class Fitted(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def _seen(self, X: Any) -> Columns:
         """Return checked X of a fitted estimator as columns."""
         check_is_fitted(self, "network_")
-        X = validate_data(self, X, reset=False, dtype="numeric")
-        refuse_kind(X)
-        return self._columns(X)
+        return self._columns(check_rows(self, X, reset=False))
 
-    def _by_chunks(self, X: Any, evaluate: Callable[[Array], Array]) -> Array:
-        """Return what `evaluate` makes of S_0 × n chunks of X, as rows."""
+    def _by_chunks(self, X: Any, evaluate: Callable[[Array], Array], what: str) -> Array:
+        """Return what `evaluate` makes of S_0 × n chunks of X, as rows; all of it finite."""
         columns = self._seen(X)
         starts = range(0, len(columns), CHUNK)
-        return np.concatenate([evaluate(columns.take(slice(s, s + CHUNK))).T for s in starts])
+        with np.errstate(over="ignore", invalid="ignore"):
+            parts = [evaluate(columns.take(slice(s, s + CHUNK))).T for s in starts]
+        return check_finite(np.concatenate(parts), what)
 
     def _outputs(self, X: Any) -> Array:
         """Return A_L as rows, N × S_L, in the network's units."""
         check_is_fitted(self, "network_")
         engine = ReferenceEngine(self.network_.recipe)
-        return self._by_chunks(X, lambda A: engine.outputs(self.network_.theta, A))
+        return self._by_chunks(X, lambda A: engine.outputs(self.network_.theta, A), "the output")
 
     def transform(self, X: Any, layer: int = -2) -> Array:
         """Return the activations A_l of a layer, by default of the last hidden one.
@@ -84,21 +87,25 @@ class Fitted(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
         Raises
         ------
-        InvalidValueError
+        InvalidTypeError, InvalidValueError
             If there is no such layer.
         """
         check_is_fitted(self, "network_")
         recipe, theta = self.network_.recipe, self.network_.theta
+        message = f"layer must be an integer from {-recipe.L - 1} to {recipe.L}, got {layer!r}"
+        if not isinstance(layer, Integral) or isinstance(layer, bool):
+            raise InvalidTypeError(message)
         if not -recipe.L - 1 <= layer <= recipe.L:
-            message = f"layer must be from {-recipe.L - 1} to {recipe.L}, got {layer!r}"
             raise InvalidValueError(message)
-        return self._by_chunks(X, lambda A: backpropagation.forward(recipe, theta, A)[1][layer])
+        forward = partial(backpropagation.forward, recipe, theta)
+        return self._by_chunks(X, lambda A: forward(A)[1][layer], "the activation")
 
     def _input_jacobian(self, X: Any) -> Array:
         """Return dA_L/dX in units of the inputs, N × S_L × S_0."""
         check_is_fitted(self, "network_")
         recipe, theta = self.network_.recipe, self.network_.theta
-        slopes = self._by_chunks(X, lambda A: backpropagation.input_jacobian(recipe, theta, A))
+        jacobian = partial(backpropagation.input_jacobian, recipe, theta)
+        slopes = self._by_chunks(X, jacobian, "the slope")
         return np.asarray(slopes.transpose(0, 2, 1) / self.input_scaling_.scale)
 
     def objective(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -106,14 +113,17 @@ class Fitted(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
         It is what the solver minimizes, at the network's θ, on whatever data are given.
         """
-        data = self._data(X, y, sample_weight)
-        engine = ReferenceEngine(self.network_.recipe)
-        return engine.gradient(self.network_.theta, data)[0]
+        return self._evaluate(X, y, sample_weight)[0]
 
     def gradient(self, X: Any, y: Any, sample_weight: Any = None) -> Array:
         """Return dJ/dθ on X and y, a vector like `network_.theta`, (4.1)."""
+        return self._evaluate(X, y, sample_weight)[1]
+
+    def _evaluate(self, X: Any, y: Any, sample_weight: Any) -> tuple[float, Array]:
+        """Return J and dJ/dθ on X and y; not finite where they overflow."""
         data = self._data(X, y, sample_weight)
-        return ReferenceEngine(self.network_.recipe).gradient(self.network_.theta, data)[1]
+        with np.errstate(over="ignore", invalid="ignore"):
+            return ReferenceEngine(self.network_.recipe).gradient(self.network_.theta, data)
 
     def certify(self, X: Any, y: Any) -> Certificate:
         """Compare backpropagation with measured derivatives on the first 16 rows of X and y."""
@@ -173,8 +183,8 @@ class Fitted(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     @property
     def loss_(self) -> float:
-        """J of the last epoch."""
-        return self.loss_curve_[-1]
+        """J of the last epoch; NaN if training was interrupted before one was done."""
+        return self.loss_curve_[-1] if self.loss_curve_ else float("nan")
 
     @property
     def n_iter_(self) -> int:
@@ -193,17 +203,10 @@ class Fitted(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     @property
     def out_activation_(self) -> str:
-        """The activation of the output layer."""
-        return str(ACTIVATIONS.spell(self.network_.recipe.activation(self.network_.L))["name"])
+        """The activation of the output layer; empty for an object that is not registered."""
+        return name_activation(self.network_.recipe.activation(self.network_.L))
 
     @property
     def _n_features_out(self) -> int:
         """The width of `transform`."""
         return self.network_.S[-2]
-
-
-def refuse_kind(X: Array) -> None:
-    """Refuse arrays that are numbers to NumPy but nothing to a network."""
-    if X.dtype.kind not in "fiub":
-        message = f"X must hold real numbers, got an array of {X.dtype}"
-        raise InvalidTypeError(message)

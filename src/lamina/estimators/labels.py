@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import reprlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
 
 from lamina.data.columns import Columns, OneHot
-from lamina.exceptions import InvalidValueError
-from lamina.network.errors import Error, get_error
+from lamina.estimators.checks import refuse_masked
+from lamina.exceptions import InvalidTypeError, InvalidValueError, UnknownNameError
+from lamina.network.activations import ACTIVATIONS, Activation, get_activation
+from lamina.network.errors import DOMAINS, Error, get_error
+from lamina.training.settings import require
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -81,12 +86,16 @@ class Labels:
 
     def _codes(self, y: Array) -> Array:
         """Return the number of each label's class."""
-        codes = np.minimum(np.searchsorted(self.classes, y), len(self.classes) - 1)
-        unseen = self.classes[codes] != y
+        try:
+            codes = np.minimum(np.searchsorted(self.classes, y), len(self.classes) - 1)
+            unseen = np.asarray(self.classes[codes] != y)
+        except TypeError:  # text among numbers
+            codes, unseen = np.zeros(len(y), dtype=int), ~np.isin(y, self.classes)
         if np.any(unseen):
             message = (
-                f"y holds the label {y[unseen][0]!r}, which is none of the classes "
-                f"{self.classes.tolist()}; give partial_fit all classes in its first call"
+                f"y holds the label {y[unseen][:1].tolist()[0]!r}, which is none of the classes "
+                f"{reprlib.repr(self.classes.tolist())}; fit a new estimator to all of them, or "
+                "give partial_fit all classes in its first call"
             )
             raise InvalidValueError(message)
         return codes
@@ -109,7 +118,9 @@ class Labels:
         if self.n_outputs == 1:
             both = np.column_stack([1.0 - outputs[:, 0], outputs[:, 0]])
             return both if len(self.classes) == 2 else np.ones_like(outputs)
-        return np.asarray(outputs / outputs.sum(axis=1, keepdims=True))
+        total = outputs.sum(axis=1, keepdims=True)  # 0 where every logistic output is
+        equal = np.full_like(outputs, 1.0 / outputs.shape[1])
+        return np.asarray(np.divide(outputs, total, out=equal, where=total > 0))
 
     def accuracy(self, T: Array, A: Array) -> float:
         """Return the share of data points whose labels are all right; T and A are S_L × n."""
@@ -126,14 +137,79 @@ def check_labels(y: Any) -> Array:
     InvalidValueError, ValueError
         If y is continuous, or several classes at once.
     """
-    check_classification_targets(y)
-    if type_of_target(y).startswith("multilabel"):
-        return np.asarray(y.toarray() if hasattr(y, "toarray") else y)
-    y = np.asarray(y)
-    if y.ndim > 1 and y.shape[1] > 1:
-        message = "y has several columns that are no labels of 0 and 1; fit one model for each"
+    refuse_masked("y", y)
+    try:
+        with np.errstate(invalid="ignore"):  # scikit-learn casts y to look for NaN
+            check_classification_targets(y)
+            several = type_of_target(y).startswith("multilabel")
+    except TypeError:
+        sort_classes(y)  # says what is wrong with labels that have no order
+        raise
+    if not several:
+        y = np.asarray(y)
+        if y.ndim > 1 and y.shape[1] > 1:
+            message = "y has several columns that are no labels of 0 and 1; fit one model for each"
+            raise InvalidValueError(message)
+        return np.asarray(column_or_1d(y, warn=True))
+    table = np.asarray(y.toarray() if hasattr(y, "toarray") else y)
+    if not np.all((table == 0) | (table == 1)):
+        message = (
+            "a table y of several labels holds 1 where a row has the label and 0 where not, "
+            f"got {np.unique(table).tolist()}; turn it into that"
+        )
         raise InvalidValueError(message)
-    return np.asarray(column_or_1d(y, warn=True))
+    return table
+
+
+def sort_classes(labels: Any) -> Array:
+    """Return the different labels in order.
+
+    Raises
+    ------
+    InvalidTypeError, InvalidValueError
+        If they have no order, as numbers among text, or one is NaN.
+    """
+    try:
+        classes = np.unique(labels)
+    except TypeError as problem:
+        kinds = ", ".join(sorted({type(label).__name__ for label in np.ravel(labels)}))
+        message = f"labels must be all numbers or all text, got {kinds}; make them one kind"
+        raise InvalidTypeError(message) from problem
+    if classes.dtype.kind == "f" and not np.all(np.isfinite(classes)):
+        message = f"labels must be finite, got {classes.tolist()}"
+        raise InvalidValueError(message)
+    return classes
+
+
+def weigh_classes(class_weight: Any, y: Array) -> Array | None:
+    """Return the weight of each row's class, or classes, or None where all are equal.
+
+    Raises
+    ------
+    LaminaError, ValueError
+        If `class_weight` is neither "balanced" nor a dict of numbers >= 0 (for several labels a
+        list of dict), or lacks a class.
+    """
+    if class_weight is None:
+        return None
+    several = isinstance(class_weight, list)
+    for weights in class_weight if several else [class_weight]:
+        if several and not isinstance(weights, dict):
+            message = f"class_weight for several labels is a list of dict, got {class_weight!r}"
+            raise InvalidTypeError(message)
+        for weight in weights.values() if isinstance(weights, dict) else ():
+            require("class_weight", weight, least=0.0)
+    return np.asarray(compute_sample_weight(class_weight, y))
+
+
+def name_activation(activation: Any) -> str:
+    """Return the name of an activation, or "" if it is not registered."""
+    try:
+        return str(ACTIVATIONS.spell(get_activation(activation))["name"])
+    except UnknownNameError:
+        if isinstance(activation, Activation):
+            return ""
+        raise
 
 
 def choose_labels(classes: Array, *, multilabel: bool, loss: Any, output: Any) -> Labels:
@@ -142,17 +218,45 @@ def choose_labels(classes: Array, *, multilabel: bool, loss: Any, output: Any) -
     Raises
     ------
     InvalidValueError
-        If the loss predicts numbers.
+        If the loss, or the output activation, does not suit classes.
     """
+    natural = isinstance(output, str) and output == "auto"
+    name = "" if natural else name_activation(output)
     if isinstance(loss, str) and loss == "auto":
         many = len(classes) > 2 and not multilabel
-        usual = "cross_entropy" if many else "binary_cross_entropy"
-        loss = SUITING.get(output if isinstance(output, str) else "", usual)
+        loss = SUITING.get(name, "cross_entropy" if many else "binary_cross_entropy")
     error = get_error(loss)
     if error.outputs_per_target != 1:
         message = f"{error!r} predicts numbers, not classes; choose another loss"
         raise InvalidValueError(message)
-    activation = error.output_activation if isinstance(output, str) and output == "auto" else output
-    softmax = isinstance(activation, str) and "softmax" in activation
+    softmax = "softmax" in (error.output_activation if natural else name)
+    _refuse_unsuited(error, name, softmax=softmax, multilabel=multilabel)
     single = len(classes) <= 2 and not multilabel and not softmax
     return Labels(classes, multilabel, error, 1 if single else len(classes))
+
+
+def _refuse_unsuited(error: Error, name: str, *, softmax: bool, multilabel: bool) -> None:
+    """Refuse what could only learn nonsense."""
+    words, suits = DOMAINS[error.targets]
+    low, high = Labels(np.empty(0), multilabel, error, 1).coding
+    if not np.all(suits(np.array([low, high]))):
+        message = (
+            f"{error!r} needs targets that are {words}, and classes stand as {low:g} and {high:g}; "
+            "choose another loss"
+        )
+        raise InvalidValueError(message)
+    if error.targets == "sign" and name in PROBABILISTIC:
+        message = f"{error!r} needs outputs of both signs, and {name!r} has none; use 'identity'"
+        raise InvalidValueError(message)
+    if softmax and multilabel:
+        message = (
+            "softmax outputs choose one of the labels, and y has several in a row; use "
+            "loss='binary_cross_entropy', or output_activation='logistic'"
+        )
+        raise InvalidValueError(message)
+    if "softmax" in error.output_activation and not softmax and ACTIVATIONS.is_builtin(name):
+        message = (
+            f"{error!r} compares outputs that sum to 1, which {name!r} ones do not; use "
+            f"output_activation='softmax', or another loss"
+        )
+        raise InvalidValueError(message)

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import reprlib
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lamina.exceptions import InvalidTypeError, InvalidValueError
-from lamina.network.network import Network
+from lamina.network.activations import get_activation
+from lamina.network.network import Network, make_recipe
 from lamina.network.penalties import Penalty
-from lamina.training.randomness import Purpose, generator
+from lamina.training.randomness import Purpose, draw_seed, generator
 from lamina.training.schedules import get_schedule
 from lamina.training.settings import Settings, require
 from lamina.training.solvers import get_solver
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from lamina.network.activations import Activation
     from lamina.network.errors import Error
+    from lamina.network.recipe import Recipe
 
 DEFAULT_HIDDEN = (100,)
 
@@ -34,6 +35,9 @@ def hidden_sizes(estimator: Any) -> tuple[int, ...]:
     """
     n_layers, width = estimator.n_layers, estimator.width
     given = estimator.hidden_layer_sizes
+    if not isinstance(given, (Integral, list, tuple, range, np.ndarray)):
+        message = f"hidden_layer_sizes must be an integer or a list of integers, got {given!r}"
+        raise InvalidTypeError(message)
     sizes = (given,) if isinstance(given, Integral) else tuple(given)
     for size in sizes:
         require("hidden_layer_sizes", size, whole=True, least=1)
@@ -62,7 +66,7 @@ def per_layer(name: str, value: Any, n: int, layers: str) -> list[Any]:
     """
     if isinstance(value, (list, tuple, np.ndarray)):
         if len(value) != n:
-            message = f"{name} has {len(value)} entries for {n} {layers}: {value!r}"
+            message = f"{name} needs one entry for each of {n} {layers}, got {value!r}"
             raise InvalidValueError(message)
         return list(value)
     return [value] * n
@@ -70,8 +74,30 @@ def per_layer(name: str, value: Any, n: int, layers: str) -> list[Any]:
 
 def make_network(estimator: Any, n_inputs: int, n_outputs: int, error: Error, seed: int) -> Network:
     """Return the network that the parameters describe, with its first θ."""
+    sizes, activations, penalties = _layers(estimator, n_inputs, n_outputs)
+    return Network(
+        sizes,
+        activations,
+        error=error,
+        penalties=penalties,
+        random_state=generator(seed, Purpose.INITIALIZATION),
+        dtype=np.dtype(estimator.dtype),
+        initialization=_theta(estimator.initialization),
+    )
+
+
+def describe_recipe(estimator: Any, n_inputs: int, n_outputs: int, error: Error) -> Recipe:
+    """Return the recipe of the network that the parameters describe."""
+    sizes, activations, penalties = _layers(estimator, n_inputs, n_outputs)
+    return make_recipe(sizes, activations, error, penalties)
+
+
+def _layers(
+    estimator: Any, n_inputs: int, n_outputs: int
+) -> tuple[list[int], list[str | Activation], list[Penalty]]:
+    """Return S_0..S_L, and the activation and penalty of each layer as they are asked for."""
     hidden = hidden_sizes(estimator)
-    activations: Sequence[str | Activation] = per_layer(
+    activations: list[str | Activation] = per_layer(
         "activation", estimator.activation, len(hidden), "hidden layers"
     )
     output = estimator.output_activation
@@ -83,19 +109,13 @@ def make_network(estimator: Any, n_inputs: int, n_outputs: int, error: Error, se
     for name, strengths in (("alpha", alphas), ("l1", l1s)):
         for strength in strengths:
             require(name, strength, least=0.0)
-    return Network(
-        [n_inputs, *hidden, n_outputs],
-        activations,
-        error=error,
-        penalties=[Penalty(float(l1), float(l2)) for l1, l2 in zip(l1s, alphas, strict=True)],
-        random_state=generator(seed, Purpose.INITIALIZATION),
-        dtype=_dtype(estimator.dtype),
-        initialization=estimator.initialization,
-    )
+    penalties = [Penalty(float(l1), float(l2)) for l1, l2 in zip(l1s, alphas, strict=True)]
+    return [n_inputs, *hidden, n_outputs], activations, penalties
 
 
 def make_settings(estimator: Any, max_iter: int | None = None) -> Settings:
     """Return the settings that the parameters describe; `max_iter` overrules theirs."""
+    check_parameters(estimator)
     n_hidden = len(hidden_sizes(estimator))
     dropout = per_layer("dropout", estimator.dropout, n_hidden, "hidden layers")
     return Settings(
@@ -116,13 +136,78 @@ def make_settings(estimator: Any, max_iter: int | None = None) -> Settings:
     )
 
 
-def _dtype(dtype: Any) -> Any:
-    """Return dtype, refused unless NumPy knows it."""
+def check_parameters(estimator: Any) -> None:
+    """Refuse parameters that would otherwise be taken for something else, or not be looked at.
+
+    Raises
+    ------
+    InvalidTypeError, InvalidValueError
+        If a flag is no flag, a name no text, or a fraction out of range; or if something is
+        asked of hidden layers and there are none.
+    """
+    for name in ("shuffle", "early_stopping", "warm_start", "verbose"):
+        value = getattr(estimator, name)
+        number = name == "verbose" and isinstance(value, Integral)
+        if not isinstance(value, (bool, np.bool_)) and not number:
+            message = f"{name} must be True or False, got {value!r}"
+            raise InvalidTypeError(message)
+    require("validation_fraction", estimator.validation_fraction, above=0.0, below=1.0)
+    for name in ("scale_inputs", "scale_targets"):
+        if not isinstance(getattr(estimator, name, ""), str):
+            message = f"{name} must be a name such as 'standard', got {getattr(estimator, name)!r}"
+            raise InvalidTypeError(message)
+    _check_dtype(estimator.dtype)
+    if not hidden_sizes(estimator):
+        if not isinstance(estimator.activation, (list, tuple, np.ndarray)):
+            get_activation(estimator.activation)
+        if np.ndim(estimator.dropout) == 0 and estimator.dropout != 0:
+            message = f"dropout={estimator.dropout!r} drops hidden units, and there are none"
+            raise InvalidValueError(message)
+
+
+def make_seed(random_state: Any) -> int:
+    """Return a seed from None, an integer, or a random generator.
+
+    Raises
+    ------
+    InvalidTypeError, InvalidValueError
+        If it is none of them.
+    """
+    message = (
+        "random_state must be None, an integer of 0 or more, or a NumPy RandomState or "
+        f"Generator, got {random_state!r}"
+    )
     try:
-        return np.dtype(dtype)
+        return draw_seed(random_state)
     except TypeError as problem:
-        message = f"dtype must be 'float64' or 'float32', got {dtype!r}"
         raise InvalidTypeError(message) from problem
+    except ValueError as problem:
+        raise InvalidValueError(message) from problem
+
+
+def _check_dtype(dtype: Any) -> None:
+    """Refuse all precisions but two."""
+    message = f"dtype must be 'float64' or 'float32', got {dtype!r}"
+    try:
+        known = dtype is not None and np.dtype(dtype) in (np.float64, np.float32)
+    except TypeError as problem:
+        raise InvalidTypeError(message) from problem
+    if not known:
+        raise InvalidValueError(message)
+
+
+def _theta(initialization: Any) -> Any:
+    """Return the name of an initializer, or a first θ if it is finite."""
+    if isinstance(initialization, str):
+        return initialization
+    theta = np.asarray(initialization)
+    if theta.dtype.kind not in "fiu" or theta.ndim != 1 or not np.all(np.isfinite(theta)):
+        message = (
+            "initialization must be a name or a vector of finite numbers, "
+            f"got {reprlib.repr(initialization)}"
+        )
+        raise InvalidValueError(message)
+    return theta
 
 
 def _auto(name: str, value: Any) -> Any:

@@ -11,23 +11,21 @@ from lamina.data.scaling import Scaling
 from lamina.estimators.base import FeedForward
 from lamina.estimators.classifier import FeedForwardClassifier
 from lamina.estimators.regressor import FeedForwardRegressor
+from lamina.estimators.stored import decode, decode_labels, encode, encode_labels
 from lamina.exceptions import InvalidTypeError, ModelFileError
 from lamina.interchange.container import Document, read, write
-from lamina.interchange.native import describe_network, make_network, plain, understand
-from lamina.network.activations import ACTIVATIONS, Activation
-from lamina.network.errors import ERRORS, Error
-from lamina.training.schedules import SCHEDULES, Schedule
-from lamina.training.solvers import SOLVERS, Solver
-from lamina.training.state import TrainingState
+from lamina.interchange.native import describe_network, make_network, understand
+from lamina.training.solvers import SOLVERS
+from lamina.training.state import SCALARS, TrainingState
+from lamina.training.stopping import REASONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from os import PathLike
 
     import numpy.typing as npt
 
     from lamina.network.network import Network
-    from lamina.registry import Registry
 
     Array = npt.NDArray[Any]
 
@@ -35,13 +33,13 @@ KINDS: dict[str, type[FeedForward]] = {
     "FeedForwardClassifier": FeedForwardClassifier,
     "FeedForwardRegressor": FeedForwardRegressor,
 }
-RECORDS: dict[str, tuple[type, Registry[Any]]] = {
-    "activation": (Activation, ACTIVATIONS),
-    "error": (Error, ERRORS),
-    "solver": (Solver, SOLVERS),
-    "schedule": (Schedule, SCHEDULES),
+FLAGS = {
+    "stop_reason_": str,
+    "target_name_": str,
+    "_scaled_by": str,
+    "_flat": bool,
+    "_is_multilabel": bool,
 }
-FLAGS = ("stop_reason_", "target_name_", "_flat", "_is_multilabel")
 """Learned attributes that are text or yes and no."""
 SCALINGS = ("input_scaling_", "target_scaling_")
 
@@ -86,6 +84,9 @@ def save_estimator(
     estimator: FeedForward, path: str | PathLike[str], *, overwrite: bool, training_state: bool
 ) -> None:
     """Write a fitted estimator to a model file; arguments as for `FeedForward.save`."""
+    if type(estimator) not in KINDS.values():
+        message = f"only {', '.join(KINDS)} can be saved, got a {type(estimator).__name__}"
+        raise InvalidTypeError(message)
     tensors = {"theta": estimator.network_.theta}
     metadata: dict[str, Any] = {
         "lamina": lamina.__version__,
@@ -100,9 +101,9 @@ def save_estimator(
             tensors[f"{name}.scale"] = getattr(estimator, name).scale
     for name in ("classes_", "feature_names_in_"):
         if hasattr(estimator, name):
-            metadata[name] = _encode_labels(name, getattr(estimator, name), tensors)
+            metadata[name] = encode_labels(name, getattr(estimator, name), tensors)
     seed, parameters = estimator.state_.seed, estimator.get_params(deep=False)
-    metadata["parameters"] = {n: _encode(n, v, tensors, seed) for n, v in parameters.items()}
+    metadata["parameters"] = {n: encode(n, v, tensors, seed) for n, v in parameters.items()}
     kept = _kept(estimator.state_.to_arrays(), everything=training_state)
     tensors |= {f"state.{name}": array for name, array in kept.items()}
     document = Document(type(estimator).__name__, metadata, tensors)
@@ -118,109 +119,94 @@ def _kept(arrays: Mapping[str, Array], *, everything: bool) -> dict[str, Array]:
 def _make_estimator(document: Document) -> FeedForward:
     """Return the estimator of a document; whatever is wrong raises."""
     metadata, tensors = document.metadata, document.tensors
-    parameters = {n: _decode(n, v, tensors) for n, v in metadata["parameters"].items()}
+    parameters = {n: decode(v, tensors) for n, v in metadata["parameters"].items()}
     estimator = KINDS[document.kind](**parameters)
-    estimator.network_ = make_network(metadata["network"], tensors["theta"])
-    estimator.n_features_in_ = metadata["n_features_in"]
-    if estimator.n_features_in_ != estimator.network_.S[0]:
-        message = f"{estimator.n_features_in_} features for {estimator.network_.S[0]} inputs"
-        raise ValueError(message)
-    for name, value in metadata["flags"].items():
-        if name in FLAGS:
-            setattr(estimator, name, value)
-    for name in SCALINGS:
-        if f"{name}.center" in tensors:
-            scaling = Scaling(tensors[f"{name}.center"], tensors[f"{name}.scale"])
-            setattr(estimator, name, _checked(name, scaling, estimator.network_))
-    for name in ("classes_", "feature_names_in_"):
-        if name in metadata:
-            setattr(estimator, name, _decode_labels(metadata[name], tensors))
-    arrays = {n[6:]: array for n, array in tensors.items() if n.startswith("state.")}
-    arrays.setdefault("theta", estimator.network_.theta.copy())
-    estimator.state_ = TrainingState.from_arrays(arrays, metadata["solver"])
-    if estimator.state_.theta.shape != estimator.network_.theta.shape:
-        message = "the training state belongs to another network"
-        raise ValueError(message)
+    network = estimator.network_ = make_network(metadata["network"], tensors["theta"])
+    _require(np.all(np.isfinite(network.theta)), "a finite θ")
+    estimator.n_features_in_ = network.S[0]
+    _require(metadata["n_features_in"] == network.S[0], "as many features as inputs")
+    for name, kind in FLAGS.items():
+        if name in metadata["flags"]:
+            setattr(estimator, name, metadata["flags"][name])
+            _require(isinstance(getattr(estimator, name), kind), f"{name} of type {kind.__name__}")
+    _require(metadata["flags"]["_scaled_by"] and estimator.stop_reason_ in REASONS, "known flags")
+    estimator.input_scaling_ = _scaling("input_scaling_", network.S[0], tensors)
+    if "feature_names_in_" in metadata:
+        estimator.feature_names_in_ = decode_labels(metadata["feature_names_in_"], tensors)
+        _require(len(estimator.feature_names_in_) == network.S[0], "a name for each feature")
+    _learn_target(estimator, metadata, tensors)
+    estimator.state_ = _make_state(network, metadata["solver"], tensors)
     return estimator
 
 
-def _checked(name: str, scaling: Scaling, network: Network) -> Scaling:
-    """Return the scaling if it fits the network."""
-    size = network.S[0]
-    if name == "target_scaling_":
-        size = network.S[-1] // network.recipe.error.outputs_per_target
+def _learn_target(
+    estimator: FeedForward, metadata: Mapping[str, Any], tensors: Mapping[str, Array]
+) -> None:
+    """Give the estimator what it knows of y; whatever does not fit its outputs raises."""
+    flags = metadata["flags"]
+    S_L, error = estimator.network_.S[-1], estimator.network_.recipe.error
+    if isinstance(estimator, FeedForwardRegressor):
+        size = S_L // error.outputs_per_target
+        estimator.target_scaling_ = _scaling("target_scaling_", size, tensors)
+        _require(size == 1 or not flags["_flat"], "one target if y was flat")
+    if isinstance(estimator, FeedForwardClassifier):
+        classes = estimator.classes_ = decode_labels(metadata["classes_"], tensors)
+        K, several = len(classes), flags["_is_multilabel"]
+        ordered = np.arange(K) if several else np.unique(classes)
+        fits = S_L == K or (S_L == 1 and K == 2 and not several)
+        _require(fits and error.outputs_per_target == 1, "classes that fit the outputs")
+        _require(np.array_equal(classes, ordered), "classes in order")
+
+
+def _scaling(name: str, size: int, tensors: Mapping[str, Array]) -> Scaling:
+    """Return a scaling of so many features; whatever is wrong raises."""
+    scaling = Scaling(tensors[f"{name}.center"], tensors[f"{name}.scale"])
     for part in (scaling.center, scaling.scale):
-        if part.shape != (size,) or part.dtype != float or not np.all(np.isfinite(part)):
-            message = f"{name} must be {size} finite numbers"
-            raise ValueError(message)
+        good = part.shape == (size,) and part.dtype == float and np.all(np.isfinite(part))
+        _require(bool(good), f"{size} finite numbers in {name}")
+    _require(bool(np.all(scaling.scale > 0)), f"positive scales in {name}")
     return scaling
 
 
-def _encode_labels(name: str, labels: Array, tensors: dict[str, Array]) -> Any:
-    """Return labels in JSON's terms: strings as such, numbers as the name of a tensor."""
-    if labels.dtype.kind in "biuf":
-        tensors[name] = labels
-        return {"tensor": name}
-    if all(isinstance(label, str) for label in labels):
-        return {"text": [str(label) for label in labels], "kind": labels.dtype.kind}
-    message = f"{name} are of {labels.dtype} and cannot be stored; use numbers or strings"
-    raise InvalidTypeError(message)
+def _make_state(network: Network, solver: Any, tensors: Mapping[str, Array]) -> TrainingState:
+    """Return the state of training, or what is left of it; whatever does not fit θ raises."""
+    arrays = {n[6:]: array for n, array in tensors.items() if n.startswith("state.")}
+    best = arrays.setdefault("best_theta", network.theta) if "theta" not in arrays else None
+    arrays.setdefault("theta", network.theta.copy())
+    state = TrainingState.from_arrays(arrays, solver)
+    if best is not None:  # the network has the best θ, where one was watched
+        state.best_theta = best.copy() if state.best_epoch else None
+    for name in ("theta", "best_theta"):
+        theta = getattr(state, name)
+        fits = theta is None or (theta.shape, theta.dtype) == (network.theta.shape, network.dtype)
+        finite = theta is None or np.all(np.isfinite(theta))
+        _require(fits and finite, f"a {name} of this network")
+    for name in SCALARS:
+        value, kind = getattr(state, name), float if name.endswith("_loss") else int
+        _require(type(value) is kind and (kind is float or value >= 0), f"a number {name}")
+    for column in map(np.asarray, state.history.columns().values()):
+        good = column.shape == (len(state.history),) and column.dtype == float
+        _require(good, "a history of equal columns")
+    _check_memory(network, state)
+    return state
 
 
-def _decode_labels(stored: Mapping[str, Any], tensors: Mapping[str, Array]) -> Array:
-    """Return the labels that `_encode_labels` stored."""
-    if "tensor" in stored:
-        return tensors[stored["tensor"]]
-    return np.asarray(stored["text"], dtype=object if stored["kind"] == "O" else str)
+def _check_memory(network: Network, state: TrainingState) -> None:
+    """Refuse what the solver could not remember."""
+    solvers = {type(solver).__name__: solver for solver in map(SOLVERS.make, SOLVERS.names())}
+    fresh: dict[str, Array] = {}
+    if state.solver != "":
+        fresh = solvers[state.solver].start(network.recipe, network.dtype)
+    _require(fresh.keys() == state.memory.keys(), "the memory of the solver")
+    for name, array in state.memory.items():
+        like = fresh[name]
+        rows = len(like) or len(next(iter(state.memory.values())))  # lbfgs: as many s as y
+        same = (array.shape, array.dtype) == ((rows, *like.shape[1:]), like.dtype)
+        _require(same and np.all(np.isfinite(array)), f"a memory {name!r} that fits the network")
 
 
-def _encode(name: str, value: Any, tensors: dict[str, Array], seed: int) -> Any:
-    """Return a parameter in JSON's terms; what JSON has no word for is an object with one key."""
-    if isinstance(value, (list, tuple)):
-        items = [_encode(f"{name}.{i}", item, tensors, seed) for i, item in enumerate(value)]
-        return {type(value).__name__: items}
-    if isinstance(value, dict):
-        return {"dict": [[plain(key), plain(item)] for key, item in value.items()]}
-    if isinstance(value, np.ndarray) and value.ndim:
-        tensors[f"parameters.{name}"] = value
-        return {"tensor": f"parameters.{name}"}
-    return _encode_one(name, value, seed)
-
-
-def _encode_one(name: str, value: Any, seed: int) -> Any:
-    """Return a parameter that is no collection in JSON's terms."""
-    for kind, (base, registry) in RECORDS.items():
-        if isinstance(value, base):
-            return {"record": kind, **plain(registry.spell(value))}
-    if isinstance(value, float) and not np.isfinite(value):
-        return {"float": repr(float(value))}
-    if isinstance(value, (np.random.RandomState, np.random.Generator)):
-        return seed
-    value = np.dtype(value).name if name == "dtype" else plain(value)
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    message = (
-        f"the parameter {name}={value!r} cannot be stored; a model file holds numbers, names and "
-        "records. Set it to one of these before saving"
-    )
-    raise InvalidTypeError(message)
-
-
-def _decode(name: str, stored: Any, tensors: Mapping[str, Array]) -> Any:
-    """Return the parameter that `_encode` stored."""
-    if not isinstance(stored, dict):
-        return stored
-    if "record" in stored:
-        registry = RECORDS[stored["record"]][1]
-        fields = {n: v for n, v in stored.items() if n not in {"record", "name"}}
-        lists = {n: tuple(v) if isinstance(v, list) else v for n, v in fields.items()}
-        return registry.make(stored["name"], lists)
-    ((word, value),) = stored.items()
-    makers: dict[str, Callable[[], Any]] = {
-        "tensor": lambda: tensors[value],
-        "tuple": lambda: tuple(_decode(name, item, tensors) for item in value),
-        "list": lambda: [_decode(name, item, tensors) for item in value],
-        "dict": lambda: dict(value),
-        "float": lambda: float(value),
-    }
-    return makers[word]()
+def _require(condition: object, what: str) -> None:
+    """Raise ValueError unless the condition holds."""
+    if not condition:
+        message = f"expected {what}"
+        raise ValueError(message)

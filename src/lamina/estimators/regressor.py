@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_array
 from lamina.data.columns import Columns
 from lamina.data.scaling import Scaling, fit_scaling
 from lamina.estimators.base import FeedForward, Target
+from lamina.estimators.checks import check_finite, refuse_kind, refuse_masked
 from lamina.estimators.validation import Validation
 from lamina.exceptions import InvalidValueError
 from lamina.network.error_families import GaussianNll
@@ -200,11 +201,16 @@ class FeedForwardRegressor(RegressorMixin, FeedForward):
     # What the machinery asks ----------------------------------------------------------
 
     def _check_y(self, y: Any) -> Array:
-        y = check_array(y, ensure_2d=False, allow_nd=True, input_name="y", dtype="numeric")
-        if y.ndim > 2 or y.dtype.kind not in "fiub":
-            message = f"y must be N numbers or an N × K table, got {y.dtype} of shape {y.shape}"
+        refuse_masked("y", y)
+        with np.errstate(over="ignore", invalid="ignore"):  # scikit-learn sums y to look for NaN
+            y = check_array(y, ensure_2d=False, allow_nd=True, input_name="y", dtype="numeric")
+        if y.ndim > 2:
+            message = f"y must be N numbers or an N × K table, got shape {y.shape}"
             raise InvalidValueError(message)
-        return np.asarray(y)
+        return refuse_kind("y", np.asarray(y))
+
+    def _class_weights(self, y: Array) -> Array | None:
+        return None
 
     def _learn_target(self, y: Array, weights: Array | None) -> None:
         self._flat = y.ndim == 1
@@ -258,7 +264,8 @@ class FeedForwardRegressor(RegressorMixin, FeedForward):
             np.tile(self.target_scaling_.center, blocks),
             np.tile(self.target_scaling_.scale, blocks),
         )
-        values = scaling.invert(rows).astype(self.network_.dtype, copy=False)
+        with np.errstate(over="ignore"):
+            values = check_finite(scaling.invert(rows), "the prediction")
         return values[:, 0] if self._flat and blocks == 1 else values
 
     def __sklearn_tags__(self) -> Any:

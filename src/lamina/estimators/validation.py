@@ -10,7 +10,6 @@ from sklearn.model_selection import train_test_split
 
 from lamina.exceptions import InvalidValueError
 from lamina.training.randomness import Purpose, generator
-from lamina.training.settings import require
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -37,32 +36,32 @@ class Validation:
 
 
 def choose_points(
-    estimator: Any, n: int, strata: Array | None, validation: Validation, seed: int
+    estimator: Any, rows: Array, strata: Array | None, validation: Validation, seed: int
 ) -> tuple[Array, Array | None]:
-    """Return the rows to train on, and the rows to watch or None.
+    """Return which of the rows to train on, and which to watch or None.
 
-    With `early_stopping` and no validation data given, `validation_fraction` of the rows
-    is set apart: with the classes in proportion where each can be on both sides, else at
-    random. The choice depends on the seed alone.
+    `rows` are those of positive weight, `strata` the labels of all rows, if there are any.
+    With `early_stopping` and no validation data given, `validation_fraction` of the rows is
+    set apart: with the classes in proportion where each can be on both sides, else at random.
+    The choice depends on the seed alone.
 
     Raises
     ------
     InvalidValueError
         If the fraction leaves no row on one side.
     """
-    rows = np.arange(n)
     if not estimator.early_stopping or validation.X is not None:
         return rows, None
-    fraction = estimator.validation_fraction
-    require("validation_fraction", fraction, above=0.0, below=1.0)
+    fraction, n = estimator.validation_fraction, len(rows)
     n_watched = max(1, round(fraction * n))
     if n - n_watched < 1:
         message = (
-            f"early_stopping needs rows to train on and rows to watch; there are {n} rows and "
+            f"early_stopping needs rows to train on and rows to watch; n_samples={n} and "
             f"validation_fraction={fraction} sets {n_watched} apart. Give more rows, or X_val"
         )
         raise InvalidValueError(message)
     if strata is not None:
+        strata = strata[rows]
         counts = np.unique(strata, return_counts=True)[1]
         if counts.min() < 2 or min(n_watched, n - n_watched) < len(counts):
             strata = None

@@ -77,15 +77,34 @@ def _make_network(described: Mapping[str, Any], theta: Array) -> Network:
         [described["inputs"], *(layer["units"] for layer in layers)],
         [_record(ACTIVATIONS, layer["activation"]) for layer in layers],
         error=_record(ERRORS, described["error"]),
-        penalties=[Penalty(*layer["penalty"]) for layer in layers],
+        penalties=[_penalty(*layer["penalty"]) for layer in layers],
         dtype=theta.dtype,
         initialization=theta,
     )
     if described["certificate"] is not None:
-        fields = dict(described["certificate"])
-        gaps = (float("nan") if gap is None else gap for gap in fields.pop("differences"))
-        network.certificate = Certificate(differences=tuple(gaps), **fields)
+        network.certificate = _make_certificate(described["certificate"], network.L)
     return network
+
+
+def _make_certificate(described: Mapping[str, Any], L: int) -> Certificate:
+    """Return the certificate of a network with L layers; whatever is wrong raises."""
+    fields = dict(described)
+    gaps = [float("nan") if gap is None else gap for gap in fields.pop("differences")]
+    certificate = Certificate(differences=tuple(gaps), **fields)
+    numbers = [value for name, value in fields.items() if name != "method"]
+    words = isinstance(certificate.method, str)
+    if not words or len(gaps) != L + 1 or not all(type(n) in {int, float} for n in numbers + gaps):
+        message = f"a certificate has a method, {L + 1} differences and other numbers"
+        raise ValueError(message)
+    return certificate
+
+
+def _penalty(l1: float, l2: float, biases: bool) -> Penalty:  # noqa: FBT001 - as in the file
+    """Return a penalty; the flag must be one."""
+    if not isinstance(biases, bool):
+        message = f"a penalty needs true or false for biases, got {biases!r}"
+        raise TypeError(message)
+    return Penalty(l1, l2, biases)
 
 
 def _record(registry: Any, spelled: Mapping[str, Any]) -> Any:

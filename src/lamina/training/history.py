@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from lamina.exceptions import MissingDependencyError
+from lamina.exceptions import InvalidValueError, MissingDependencyError
 
 COLUMNS = ("epoch", "loss", "validation_loss", "gradient_norm", "learning_rate", "seconds")
 """The columns of every history; metrics on the validation data follow under their names."""
+BACKENDS = ("pandas", "polars", "pyarrow")
+"""The libraries that a history can be a frame of."""
 
 
 class History:
@@ -33,10 +35,15 @@ class History:
     def append(self, row: dict[str, float]) -> None:
         """Add one epoch; a metric that is new gets NaN in the rows before."""
         n = len(self)
-        for name in row.keys() - self._columns.keys():
-            self._columns[name] = [float("nan")] * n
+        for name in row:
+            self._columns.setdefault(name, [float("nan")] * n)
         for name, column in self._columns.items():
             column.append(float(row.get(name, float("nan"))))
+
+    def cut(self, epochs: int) -> None:
+        """Forget all but the first epochs."""
+        for column in self._columns.values():
+            del column[epochs:]
 
     def __len__(self) -> int:
         """Return the number of epochs."""
@@ -64,14 +71,20 @@ class History:
 
         Raises
         ------
+        InvalidValueError
+            If `backend` is another word.
         MissingDependencyError
-            If none is installed.
+            If that library is not installed, or none is.
         """
         import narwhals as nw
 
-        found = [name for name in ("pandas", "polars", "pyarrow") if find_spec(name)]
+        if backend is not None and backend not in BACKENDS:
+            message = f"backend must be one of {', '.join(BACKENDS)}, got {backend!r}"
+            raise InvalidValueError(message)
+        found = [name for name in BACKENDS if find_spec(name)]
         if not found or (backend is not None and backend not in found):
-            message = "a data frame needs pandas, polars or pyarrow: pip install 'lamina[tables]'"
+            wanted = backend or "pandas, polars or pyarrow"
+            message = f"this data frame needs {wanted}: pip install 'lamina[tables]'"
             raise MissingDependencyError(message)
         columns: dict[str, Any] = {name: np.asarray(c) for name, c in self._columns.items()}
         columns["epoch"] = columns["epoch"].astype(int)

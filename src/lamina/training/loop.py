@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lamina.engines.protocol import Data, Engine
     from lamina.training.settings import Settings
     from lamina.training.solvers import Advance
-    from lamina.training.state import TrainingState
+    from lamina.training.state import Snapshot, TrainingState
 
     Array = npt.NDArray[Any]
     Metric = Callable[[Array, Array], float]
@@ -72,29 +72,32 @@ def train(
     """
     before = state.history["seconds"][-1] if len(state.history) else 0.0
     begun, longest = time.perf_counter(), 0.0
-    state.scratch.clear()
-    _hand_over(engine, state, settings)
-    if state.stale >= settings.n_iter_no_change:
-        state.stale = 0  # it stopped for this before; being asked again means: go on
-    for _ in range(settings.max_iter):
-        epoch_begun = time.perf_counter()
-        outcome = _epoch(engine, data, state, settings, validation, metrics or {})
-        if isinstance(outcome, str):
-            return outcome
-        advance, row = outcome
-        state.epoch += 1
-        state.history.append(row | {"seconds": before + time.perf_counter() - begun})
-        watch(state, row["validation_loss"], row["loss"], settings)
-        try:
+    _take_up(engine, state, settings)
+    completed = state.snapshot()
+    try:
+        for _ in range(settings.max_iter):
+            epoch_begun = time.perf_counter()
+            outcome = _epoch(engine, data, state, settings, validation, metrics or {})
+            if isinstance(outcome, str):
+                return _give_up(outcome, state, completed)
+            advance, row = outcome
+            state.epoch += 1
+            state.history.append(row | {"seconds": before + time.perf_counter() - begun})
+            watch(state, row["validation_loss"], row["loss"], settings)
+            completed = state.snapshot()
             for observe in observers:
                 observe(row)
-        except KeyboardInterrupt:
-            return _interrupted(state)
-        now = time.perf_counter()
-        longest = max(longest, now - epoch_begun)
-        reason = reason_to_stop(state, advance, settings, now - begun, longest)
-        if reason:
-            return reason
+            now = time.perf_counter()
+            longest = max(longest, now - epoch_begun)
+            if reason := reason_to_stop(state, advance, settings, now - begun, longest):
+                return reason
+    except KeyboardInterrupt:
+        return _interrupted(state, completed)
+    except BaseException:
+        state.restore(completed)
+        raise
+    finally:
+        state.scratch.clear()
     return "max_iter"
 
 
@@ -106,26 +109,26 @@ def _epoch(
     validation: Data | None,
     metrics: Mapping[str, Metric],
 ) -> tuple[Advance, dict[str, float]] | str:
-    """Return what one epoch came to and its row; or go back to before it and say why to stop."""
-    snapshot = state.snapshot()
-    try:
+    """Return what one epoch came to and its row of the history; or where J is not finite."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         advance = settings.solver.advance(engine, data, state, settings)
         if not _is_finite(advance, state):
-            message = describe_divergence(engine, data, state, settings)
-            state.restore(snapshot)
-            return _give_up(message, state)
+            return describe_divergence(engine, data, state, settings)
         return advance, _row(engine, state, advance, validation, metrics)
-    except KeyboardInterrupt:
-        state.restore(snapshot)
-        return _interrupted(state)
 
 
-def _hand_over(engine: Engine, state: TrainingState, settings: Settings) -> None:
+def _take_up(engine: Engine, state: TrainingState, settings: Settings) -> None:
     """Give the state to the solver, with fresh memory if another one had it before."""
     name = type(settings.solver).__name__
     if state.solver != name:
-        state.solver = name
+        state.solver, state.step = name, 0
         state.memory = settings.solver.start(engine.recipe, state.theta.dtype)
+    if state.stale >= settings.n_iter_no_change:
+        state.stale = 0  # it stopped for this before; being asked again means: go on
+    if settings.early_stopping and state.best_theta is None:
+        # Only now the validation error is watched: what J was before says nothing of it.
+        state.best_loss = state.watched_loss = float("inf")
+        state.stale = 0
 
 
 def chosen(state: TrainingState, settings: Settings) -> Array:
@@ -165,8 +168,9 @@ def _is_finite(advance: Advance, state: TrainingState) -> bool:
     return bool(numbers and np.all(np.isfinite(state.theta)))
 
 
-def _give_up(message: str, state: TrainingState) -> str:
-    """Warn and keep the last good epoch, or raise if there is none."""
+def _give_up(message: str, state: TrainingState, completed: Snapshot) -> str:
+    """Go back to the last good epoch and warn, or raise if there is none."""
+    state.restore(completed)
     if state.epoch == 0:
         raise DivergenceError(message)
     kept = f"{message}. The network of epoch {state.epoch} was kept."
@@ -174,8 +178,9 @@ def _give_up(message: str, state: TrainingState) -> str:
     return "diverged"
 
 
-def _interrupted(state: TrainingState) -> str:
-    """Say which epoch was kept."""
+def _interrupted(state: TrainingState, completed: Snapshot) -> str:
+    """Go back to the last completed epoch, and say which it is."""
+    state.restore(completed)
     message = f"training was interrupted; the network of epoch {state.epoch} was kept"
     warnings.warn(message, InterruptedWarning, stacklevel=4)
     return "interrupted"

@@ -11,6 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from lamina.exceptions import InvalidTypeError, InvalidValueError
+
+SEEDS = 2**32
+"""Seeds are below this: one word each, so that no two keys of streams are the same words."""
+
 
 class Purpose(IntEnum):
     """What a stream is for; the values are part of the model file's meaning."""
@@ -26,9 +31,24 @@ def generator(seed: int, purpose: Purpose, number: int = 0) -> np.random.Generat
 
 
 def draw_seed(random_state: Any) -> int:
-    """Return a seed from None, an integer, a NumPy Generator or a RandomState."""
-    if isinstance(random_state, (int, np.integer)) and random_state >= 0:
+    """Return a seed from None, an integer, a NumPy Generator or a RandomState.
+
+    Raises
+    ------
+    InvalidTypeError, InvalidValueError
+        If it is none of them, or an integer outside 0..2³² - 1.
+    """
+    if isinstance(random_state, (int, np.integer)):
+        if not 0 <= random_state < SEEDS:
+            message = f"a seed must be from 0 to {SEEDS - 1}, got {random_state!r}"
+            raise InvalidValueError(message)
         return int(random_state)
     if isinstance(random_state, np.random.RandomState):
         return int(random_state.randint(2**31 - 1))
-    return int(np.random.default_rng(random_state).integers(2**31 - 1))
+    if random_state is None or isinstance(random_state, np.random.Generator):
+        return int(np.random.default_rng(random_state).integers(2**31 - 1))
+    message = (
+        "random_state must be None, an integer, a NumPy Generator or a RandomState, "
+        f"got {random_state!r}"
+    )
+    raise InvalidTypeError(message)

@@ -7,11 +7,13 @@ the number of epochs planned. A function of your own takes the epoch alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import cos, exp, log, pi
+from math import cos, pi
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lamina.exceptions import InvalidTypeError, InvalidValueError
-from lamina.network.formulas import require_positive
+from lamina.network.formulas import require_number, require_positive
 from lamina.registry import Registry
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ class Step(Schedule):
 
     def __call__(self, epoch: float, epochs: float) -> float:
         del epochs
-        return float(self.factor ** (epoch // self.every))
+        return float(np.float64(self.factor) ** (epoch // self.every))
 
 
 @SCHEDULES.builtin("exponential")
@@ -68,7 +70,7 @@ class Exponential(Schedule):
 
     def __call__(self, epoch: float, epochs: float) -> float:
         del epochs
-        return exp(log(self.factor) * epoch)
+        return float(np.float64(self.factor) ** epoch)
 
 
 @SCHEDULES.builtin("inverse_time")
@@ -98,6 +100,9 @@ class Cosine(Schedule):
     epochs: float | None = None
     final: float = 0.0
 
+    def __post_init__(self) -> None:
+        _require_factors(self.epochs, final=self.final)
+
     def __call__(self, epoch: float, epochs: float) -> float:
         done = min(epoch / (self.epochs or epochs), 1.0)
         return self.final + (1.0 - self.final) * 0.5 * (1.0 + cos(pi * done))
@@ -117,6 +122,7 @@ class OneCycle(Schedule):
     final: float = 1e-4
 
     def __post_init__(self) -> None:
+        _require_factors(self.epochs, rise=self.rise, start=self.start, final=self.final)
         if not 0 < self.rise < 1:
             message = f"one_cycle needs 0 < rise < 1, got {self.rise!r}"
             raise InvalidValueError(message)
@@ -137,13 +143,29 @@ class Custom(Schedule):
 
     def __call__(self, epoch: float, epochs: float) -> float:
         del epochs
-        factor = float(self.function(epoch))
-        if not 0 <= factor < float("inf"):
+        factor = self.function(epoch)
+        try:
+            number = float(factor)
+        except (TypeError, ValueError) as problem:
+            message = f"the schedule must give a number; at epoch {epoch} it is {factor!r}"
+            raise InvalidTypeError(message) from problem
+        if not 0 <= number < float("inf"):
             message = (
-                f"the schedule must give a factor of 0 or more; at epoch {epoch} it is {factor}"
+                f"the schedule must give a factor of 0 or more; at epoch {epoch} it is {number}"
             )
             raise InvalidValueError(message)
-        return factor
+        return number
+
+
+def _require_factors(epochs: float | None, **factors: float) -> None:
+    """Refuse a length that is not positive, and factors below 0."""
+    if epochs is not None:
+        require_positive("epochs", epochs)
+    for name, factor in factors.items():
+        require_number(name, factor)
+        if factor < 0:
+            message = f"{name} must be 0 or more, got {factor!r}"
+            raise InvalidValueError(message)
 
 
 def get_schedule(spec: Any) -> Schedule:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
+
 from lamina.exceptions import InvalidTypeError, InvalidValueError
 from lamina.training.schedules import Constant, Schedule
 from lamina.training.solvers import Adam, Solver
@@ -74,9 +76,20 @@ class Settings:
         require("gradient_tol", self.gradient_tol, least=0.0)
         require("goal", self.goal, least=-float("inf"), infinite=True)
         require("max_time", self.max_time, above=0.0, infinite=True)
+        for name in ("shuffle", "early_stopping"):
+            if not isinstance(getattr(self, name), (bool, np.bool_)):
+                message = f"{name} must be True or False, got {getattr(self, name)!r}"
+                raise InvalidTypeError(message)
+        self._check_dropout()
+        self._refuse_ignored()
+
+    def _check_dropout(self) -> None:
+        """Refuse rates that are no probabilities, and what is no tuple of rates."""
+        if not isinstance(self.dropout, (tuple, list)):
+            message = f"dropout is a tuple of rates for A_0, ..., A_(L-1), got {self.dropout!r}"
+            raise InvalidTypeError(message)
         for rate in self.dropout:
             require("dropout", rate, least=0.0, below=1.0)
-        self._refuse_ignored()
 
     def _refuse_ignored(self) -> None:
         """Refuse what a full-batch solver has no use for, rather than ignore it."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Array = npt.NDArray[Any]
+    Snapshot = tuple[Array, dict[str, Array], dict[str, Any], int]
 
 SCALARS = ("seed", "epoch", "step", "best_loss", "best_epoch", "watched_loss", "stale")
 
@@ -33,7 +34,7 @@ class TrainingState:
     memory : dict of arrays
         What the solver remembers.
     epoch, step : int
-        Epochs and steps done.
+        Epochs done, and steps that this solver has done since it began with fresh memory.
     best_theta, best_loss, best_epoch
         Of the epoch with the lowest validation error, where that is watched.
     watched_loss, stale
@@ -58,41 +59,44 @@ class TrainingState:
     history: History = field(default_factory=History)
     scratch: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
-    def snapshot(self) -> tuple[Array, dict[str, Array], int, int]:
-        """Return copies of what an epoch changes, to go back to."""
-        return self.theta.copy(), copy.deepcopy(self.memory), self.epoch, self.step
+    def snapshot(self) -> Snapshot:
+        """Return copies of what an epoch changes, to go back to; of the history its length."""
+        numbers = {name: getattr(self, name) for name in (*SCALARS, "best_theta")}
+        return self.theta.copy(), copy.deepcopy(self.memory), numbers, len(self.history)
 
-    def restore(self, snapshot: tuple[Array, dict[str, Array], int, int]) -> None:
+    def restore(self, snapshot: Snapshot) -> None:
         """Go back to a snapshot; θ keeps its place in memory."""
-        theta, self.memory, self.epoch, self.step = snapshot
-        self.theta[:] = theta
+        self.theta[:], self.memory, numbers, epochs = snapshot
+        for name, number in numbers.items():
+            setattr(self, name, number)
+        self.history.cut(epochs)
 
     def to_arrays(self) -> dict[str, Array]:
-        """Return the state, but the solver's name, as arrays; every number is kept exactly."""
-        arrays = {"theta": self.theta}
-        arrays |= {f"memory.{name}": array for name, array in self.memory.items()}
+        """Return copies of all but the solver's name, as arrays; every number is kept exactly."""
+        arrays = {"theta": self.theta.copy()}
+        arrays |= {f"memory.{name}": array.copy() for name, array in self.memory.items()}
         arrays |= {f"history.{n}": np.asarray(c) for n, c in self.history.columns().items()}
         arrays |= {name: np.asarray(getattr(self, name)) for name in SCALARS}
         if self.best_theta is not None:
-            arrays["best_theta"] = self.best_theta
+            arrays["best_theta"] = self.best_theta.copy()
         return arrays
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, Array], solver: str) -> TrainingState:
-        """Return the state that `to_arrays` described.
+        """Return the state that `to_arrays` described; it owns its arrays.
 
         Raises
         ------
         KeyError
             If an array is missing.
         """
-        memory = {n[7:]: a for n, a in arrays.items() if n.startswith("memory.")}
+        memory = {n[7:]: a.copy() for n, a in arrays.items() if n.startswith("memory.")}
         found = [n[8:] for n in arrays if n.startswith("history.")]
         names = [*COLUMNS, *(n for n in found if n not in COLUMNS)]
         columns = {n: arrays[f"history.{n}"].tolist() for n in names}
         scalars: dict[str, Any] = {name: arrays[name].item() for name in SCALARS}
         return cls(
-            theta=arrays["theta"],
+            theta=arrays["theta"].copy(),
             solver=solver,
             memory=memory,
             best_theta=arrays.get("best_theta"),

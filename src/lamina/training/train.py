@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +10,8 @@ import numpy as np
 from lamina.data.columns import Matrix
 from lamina.engines.protocol import Data
 from lamina.engines.reference import ReferenceEngine
-from lamina.exceptions import InvalidValueError
+from lamina.exceptions import InvalidTypeError, InvalidValueError, ShapeError
+from lamina.network.formulas import real_array
 from lamina.training import loop
 from lamina.training.progress import progress_bar
 from lamina.training.randomness import draw_seed
@@ -101,30 +102,76 @@ def train(
     >>> net.error(X, X**2) < 1e-4
     True
     """
-    recipe = network.recipe
-    plan = Settings(solver=get_solver(solver), schedule=get_schedule(learning_rate), **settings)
+    plan = _plan(network, solver, learning_rate, settings)
     if plan.early_stopping and validation is None:
         message = "early_stopping=True needs validation=(X, T) to watch"
         raise InvalidValueError(message)
-    if state is None:
-        state = TrainingState(network.theta.copy(), draw_seed(random_state))
+    if validation is not None and not (
+        isinstance(validation, (tuple, list)) and len(validation) == 2
+    ):
+        message = f"validation is a pair (X, T), got {type(validation).__name__}"
+        raise InvalidTypeError(message)
+    state = _state(network, state, random_state)
     data = _data(network, X, T, omega)
     watched = None if validation is None else _data(network, *validation, None)
+    engine = ReferenceEngine(network.recipe)
     with progress_bar(plan.max_iter, enabled=verbose) as observers:
-        reason = loop.train(
-            ReferenceEngine(recipe), data, state, plan, validation=watched, observers=observers
-        )
+        reason = loop.train(engine, data, state, plan, validation=watched, observers=observers)
     network.theta = loop.chosen(state, plan)
     return Training(state.history, reason, state)
 
 
+def _plan(network: Network, solver: Any, schedule: Any, settings: dict[str, Any]) -> Settings:
+    """Return the settings, after checks that need the network or all names."""
+    known = [field.name for field in fields(Settings) if field.name not in {"solver", "schedule"}]
+    unknown = [name for name in settings if name not in known]
+    if unknown:
+        message = f"train has no setting {', '.join(unknown)}; settings are: {', '.join(known)}"
+        raise InvalidTypeError(message)
+    plan = Settings(solver=get_solver(solver), schedule=get_schedule(schedule), **settings)
+    if len(plan.dropout) not in (0, network.L):
+        message = (
+            f"dropout needs a rate for each of A_0, ..., A_{network.L - 1}, {network.L} in all; "
+            f"got {plan.dropout!r}"
+        )
+        raise InvalidValueError(message)
+    return plan
+
+
+def _state(network: Network, state: TrainingState | None, random_state: Any) -> TrainingState:
+    """Return the state to go on from, or a new one."""
+    if state is None:
+        return TrainingState(network.theta.copy(), draw_seed(random_state))
+    if random_state is not None:
+        message = "state brings its own seed; leave out random_state"
+        raise InvalidValueError(message)
+    was, now = state.theta, network.theta
+    if was.shape != now.shape or was.dtype != now.dtype:
+        message = (
+            f"state is of a network with {was.size} parameters in {was.dtype}; "
+            f"this one has {now.size} in {now.dtype}"
+        )
+        raise ShapeError(message)
+    return state
+
+
 def _data(network: Network, X: npt.ArrayLike, T: npt.ArrayLike, omega: Any) -> Data:
-    """Return checked matrices as data."""
-    X, T, weights = network.check(X, T, omega)
+    """Return checked matrices as data; X is not copied, whatever its type."""
+    X = real_array("X", X)
+    alike = np.broadcast_to(network.dtype.type(0), X.shape)  # only the shape of X is looked at
+    _, T, _ = network.check(alike, T, None)
+    weights = None if omega is None else _weights(omega, X.shape[1])
     points = np.arange(X.shape[1])
-    return Data(
-        Matrix(X, network.dtype),
-        Matrix(T, network.dtype),
-        points,
-        None if omega is None else weights.astype(float),
-    )
+    return Data(Matrix(X, network.dtype), Matrix(T, network.dtype), points, weights)
+
+
+def _weights(omega: npt.ArrayLike, N: int) -> npt.NDArray[Any]:
+    """Return checked weights of N data points, in float64."""
+    weights = real_array("omega", omega)
+    if weights.shape != (N,):
+        message = f"expected one weight for each of the {N} data points, got {weights.shape}"
+        raise ShapeError(message)
+    if not np.all(np.isfinite(weights)) or np.any(weights < 0) or not np.any(weights > 0):
+        message = "omega must be finite, zero or more, and not zero everywhere"
+        raise InvalidValueError(message)
+    return weights.astype(float)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from lamina.exceptions import InvalidValueError
+from lamina.network.formulas import require_number
 from lamina.network.parameters import blocks
 from lamina.training.solvers.base import FirstOrder
 
@@ -43,6 +44,8 @@ class Adam(FirstOrder):
 
     def __post_init__(self) -> None:
         """Refuse settings outside their ranges."""
+        for name in ("beta_1", "beta_2", "epsilon"):
+            require_number(name, getattr(self, name))
         if not (0 <= self.beta_1 < 1 and 0 <= self.beta_2 < 1 and self.epsilon > 0):
             message = f"expected 0 <= beta_1, beta_2 < 1 and epsilon > 0, got {self!r}"
             raise InvalidValueError(message)
@@ -83,7 +86,8 @@ class AdamW(FirstOrder):
     def __post_init__(self) -> None:
         """Refuse settings outside their ranges."""
         Adam(self.beta_1, self.beta_2, self.epsilon)
-        if not 0 <= self.weight_decay < float("inf"):
+        require_number("weight_decay", self.weight_decay)
+        if self.weight_decay < 0:
             message = f"adamw needs weight_decay >= 0, got {self.weight_decay!r}"
             raise InvalidValueError(message)
 

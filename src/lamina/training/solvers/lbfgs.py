@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -50,9 +51,10 @@ class Lbfgs(Solver):
 
     def __post_init__(self) -> None:
         """Refuse a memory or search of nothing."""
-        if self.memory < 1 or self.max_evaluations < 1:
-            message = f"lbfgs needs memory and max_evaluations of 1 or more, got {self!r}"
-            raise InvalidValueError(message)
+        for count in (self.memory, self.max_evaluations):
+            if not isinstance(count, Integral) or count < 1:
+                message = f"lbfgs needs whole memory and max_evaluations >= 1, got {self!r}"
+                raise InvalidValueError(message)
 
     def start(self, recipe: Recipe, dtype: npt.DTypeLike) -> dict[str, Array]:
         """Return the memory of no step: changes s of θ and y of the gradient, one a row."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lamina.exceptions import InvalidValueError
+from lamina.network.formulas import require_number
 from lamina.training.solvers.base import FirstOrder
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Sgd(FirstOrder):
 
     def __post_init__(self) -> None:
         """Refuse a momentum that would not decay."""
+        require_number("momentum", self.momentum)
         if not 0 <= self.momentum < 1:
             message = f"sgd needs 0 <= momentum < 1, got {self.momentum!r}"
             raise InvalidValueError(message)

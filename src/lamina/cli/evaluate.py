@@ -1,0 +1,51 @@
+"""`lamina evaluate`: how well a model predicts the target of a table."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from typer import Option
+
+from lamina.cli import options
+from lamina.cli.console import Screen
+
+
+def evaluate(
+    *,
+    model: options.ModelFile,
+    table: options.TableFile,
+    target: Annotated[
+        str | None,
+        Option(metavar="NAME", help="The column with the true values, if not named as trained."),
+    ] = None,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Compare a model's predictions with the target in a table."""
+    from lamina.cli.metrics import measure
+    from lamina.cli.models import open_model, read_rows, true_values
+    from lamina.cli.show import metrics_grid
+    from lamina.exceptions import InvalidValueError
+
+    screen = Screen(as_json, quiet)
+    opened = open_model(model)
+    target = target or opened.target
+    if target is None:
+        message = f"{str(model)!r} was saved without the name of its target; pass --target NAME"
+        raise InvalidValueError(message)
+    rows = read_rows(opened, table, screen, target=target)
+    metrics = measure(opened.estimator, rows.values, true_values(opened, rows, target))
+    screen.show(
+        f"{model} on {table}: {len(rows):,} rows, target {target!r}\n",
+        metrics_grid({"value": metrics}),
+    )
+    screen.document(
+        {
+            "command": "evaluate",
+            "model": str(model),
+            "table": str(table),
+            "target": target,
+            "rows": len(rows),
+            "metrics": metrics,
+        }
+    )

@@ -1,0 +1,159 @@
+"""The options of the commands: their names, checks and help."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+from typer import Argument, BadParameter, Option
+
+_NETWORK, _TRAINING, _OUTPUT = "Network", "Training", "Output"
+
+
+class Task(StrEnum):
+    """What to learn."""
+
+    auto = "auto"
+    classification = "classification"
+    regression = "regression"
+
+
+class Precision(StrEnum):
+    """The floating-point type of the network."""
+
+    float64 = "float64"
+    float32 = "float32"
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    """Return the sizes of the hidden layers, from text as `64,32` or `none`."""
+    words = [] if text.strip() == "none" else text.split(",")
+    if not all(word.strip().isdecimal() and int(word) > 0 for word in words):
+        message = f"{text!r} is no list of layer sizes; write 64,32 for two hidden layers, or none"
+        raise BadParameter(message)
+    return tuple(int(word) for word in words)
+
+
+def _names(text: str) -> str | list[str]:
+    """Return one name, or a list of them where commas stand outside of parentheses."""
+    words, depth = [""], 0
+    for letter in text:
+        depth += (letter == "(") - (letter == ")")
+        if letter == "," and depth == 0:
+            words.append("")
+        else:
+            words[-1] += letter
+    names = [word.strip() for word in words]
+    return names[0] if len(names) == 1 else names
+
+
+def _rate(text: str) -> str | float:
+    """Return a positive number, or "auto"."""
+    try:
+        return text if text == "auto" else float(text)
+    except ValueError as problem:
+        raise BadParameter(f"{text!r} is neither a number nor auto") from problem
+
+
+def _fraction(value: float) -> float:
+    """Refuse what is not from 0 to below 1."""
+    if not 0.0 <= value < 1.0:
+        raise BadParameter(f"{value:g} is not from 0 to below 1")
+    return value
+
+
+TableFile = Annotated[
+    Path, Argument(metavar="TABLE", help="A CSV file: names of columns, then rows of numbers.")
+]
+ModelFile = Annotated[Path, Argument(metavar="MODEL", help="A model file.")]
+Target = Annotated[str, Option(metavar="NAME", help="The column to predict.")]
+TaskOption = Annotated[
+    Task,
+    Option(metavar="TASK", help="classification or regression; auto decides by the target."),
+]
+Test = Annotated[
+    float,
+    Option(callback=_fraction, metavar="SHARE", help="Rows held out to measure on; 0 for none."),
+]
+Seed = Annotated[int, Option(min=0, max=2**32 - 1, metavar="N", help="Of all that is random.")]
+
+Hidden = Annotated[
+    Any,
+    Option(
+        parser=_sizes,
+        metavar="SIZES",
+        help="Units of the hidden layers, as 64,32, or none.",
+        rich_help_panel=_NETWORK,
+    ),
+]
+Activation = Annotated[
+    Any,
+    Option(
+        parser=_names,
+        metavar="NAMES",
+        help="Of the hidden layers: one name, or one for each, as relu,tanh.",
+        rich_help_panel=_NETWORK,
+    ),
+]
+Dropout = Annotated[
+    float,
+    Option(
+        callback=_fraction,
+        metavar="SHARE",
+        help="Hidden units left out while training.",
+        rich_help_panel=_NETWORK,
+    ),
+]
+Dtype = Annotated[Precision, Option(help="Precision.", rich_help_panel=_NETWORK)]
+
+Loss = Annotated[
+    str,
+    Option(
+        metavar="NAME",
+        help="auto is cross-entropy for classes, squared error for numbers.",
+        rich_help_panel=_TRAINING,
+    ),
+]
+Solver = Annotated[
+    str,
+    Option(metavar="NAME", help="adam, adamw, sgd or lbfgs.", rich_help_panel=_TRAINING),
+]
+MaxIter = Annotated[
+    int, Option(min=1, metavar="N", help="Epochs at most.", rich_help_panel=_TRAINING)
+]
+LearningRate = Annotated[
+    Any,
+    Option(
+        parser=_rate,
+        metavar="RATE",
+        help="Of the first step; auto is the solver's own.",
+        rich_help_panel=_TRAINING,
+    ),
+]
+Alpha = Annotated[
+    float,
+    Option(min=0.0, metavar="X", help="Strength of the L2 penalty.", rich_help_panel=_TRAINING),
+]
+EarlyStopping = Annotated[
+    bool,
+    Option(
+        "--early-stopping",
+        help="Set a tenth of the rows apart, and stop when the loss on them no longer falls.",
+        rich_help_panel=_TRAINING,
+    ),
+]
+
+Out = Annotated[
+    Path, Option("--out", "-o", metavar="FILE", help="To write to.", rich_help_panel=_OUTPUT)
+]
+Overwrite = Annotated[
+    bool, Option("--overwrite", help="Replace the file if it exists.", rich_help_panel=_OUTPUT)
+]
+Quiet = Annotated[
+    bool,
+    Option("--quiet", "-q", help="Say nothing but errors and warnings.", rich_help_panel=_OUTPUT),
+]
+AsJson = Annotated[
+    bool, Option("--json", help="Print one JSON document instead.", rich_help_panel=_OUTPUT)
+]

@@ -1,0 +1,88 @@
+"""What there is to say of a model, in JSON's terms: layers, scaling, training, certificate."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lamina.training.stopping import REASONS
+
+if TYPE_CHECKING:
+    from lamina.data.scaling import Scaling
+    from lamina.network.network import Network
+
+
+def network_summary(network: Network) -> dict[str, Any]:
+    """Return the layers with their sizes, activations, parameters and weight norms."""
+    layers = [
+        {
+            "units": layer.units,
+            "activation": repr(layer.activation),
+            "parameters": layer.size,
+            "weight_norm": float(np.linalg.norm(W)),
+            "bias_norm": float(np.linalg.norm(b)),
+        }
+        for layer, W, b in zip(network.recipe.layers, network.W[1:], network.b[1:], strict=True)
+    ]
+    return {
+        "inputs": network.S[0],
+        "layers": layers,
+        "parameters": network.recipe.size,
+        "error": repr(network.recipe.error),
+        "dtype": str(network.dtype),
+    }
+
+
+def estimator_summary(estimator: Any) -> dict[str, Any]:
+    """Return what an estimator knows beside its network's certificate."""
+    features = getattr(estimator, "feature_names_in_", None)
+    classes = getattr(estimator, "classes_", None)
+    return {
+        "kind": type(estimator).__name__,
+        "target": getattr(estimator, "target_name_", None),
+        "classes": None if classes is None else classes.tolist(),
+        "features": None if features is None else [str(name) for name in features],
+        "network": network_summary(estimator.network_),
+        "scaling": scaling_summary(estimator),
+        "training": training_summary(estimator),
+    }
+
+
+def training_summary(estimator: Any) -> dict[str, Any]:
+    """Return how training went, and why it stopped."""
+    last, reason, solver = estimator.history_.last(), estimator.stop_reason_, estimator.solver
+    return {
+        "solver": solver if isinstance(solver, str) else repr(solver),
+        "seed": estimator.state_.seed,
+        "epochs": estimator.n_iter_,
+        "seconds": last["seconds"],
+        "loss": last["loss"],
+        "validation_loss": last["validation_loss"],
+        "best_epoch": estimator.state_.best_epoch if estimator.early_stopping else None,
+        "stop_reason": reason,
+        "stop_reason_text": REASONS.get(reason, reason),
+    }
+
+
+def scaling_summary(estimator: Any) -> dict[str, Any]:
+    """Return the ranges of centers and scales, of inputs and of targets."""
+    summary = {"inputs": _ranges(estimator.input_scaling_, estimator.scale_inputs)}
+    if hasattr(estimator, "target_scaling_"):
+        summary["targets"] = _ranges(estimator.target_scaling_, estimator.scale_targets)
+    return summary
+
+
+def _ranges(scaling: Scaling, method: str) -> dict[str, Any]:
+    """Return least and greatest center and scale."""
+    parts = {"center": scaling.center, "scale": scaling.scale}
+    return {"method": method} | {n: [float(p.min()), float(p.max())] for n, p in parts.items()}
+
+
+def certificate_summary(network: Network) -> dict[str, Any] | None:
+    """Return the certificate, whether it passed, and what it says."""
+    found = network.certificate
+    if found is None:
+        return None
+    return {**asdict(found), "passed": found.passed, "text": str(found)}

@@ -116,6 +116,16 @@ class Registry(Generic[T]):
             raise InvalidTypeError(message)
         return self.make(name, dict(given))
 
+    def text(self, record: T) -> str:
+        """Return a record as `parse` reads it, or its repr if it is not registered."""
+        try:
+            spelled = self.spell(record)
+        except UnknownNameError:
+            return repr(record)
+        name = str(spelled.pop("name"))
+        fields = ", ".join(f"{field}={value!r}" for field, value in spelled.items())
+        return f"{name}({fields})" if fields else name
+
     def spell(self, record: T) -> dict[str, Any]:
         """Return `{"name": ..., **parameters}` of a registered record, ready for JSON.
 

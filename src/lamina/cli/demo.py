@@ -74,31 +74,36 @@ def _job(name: str, folder: Path, seed: int, screen: Screen) -> dict[str, Any]:
     )
     outcome = learn(problem, parts, {}, seed)
     columns = {LAMINA: {**outcome.metrics["held_out"], "seconds": outcome.seconds}}
-    columns[PEER], columns[SCALED_PEER] = (
-        _peer(outcome, seed, scaled=scaled) for scaled in (False, True)
-    )
+    for peer, scaled in ((PEER, False), (SCALED_PEER, True)):
+        columns[peer] = _peer(outcome, seed, scaled=scaled)
     outcome.save(model)
-    equal = _predicts_the_same(outcome, model, table, screen)
-    certificate = summary.certificate_summary(outcome.estimator.network_) or {}
-    training = summary.training_summary(outcome.estimator)
-    screen.show(
-        show.network_in_words(summary.network_summary(outcome.estimator.network_)),
-        show.training_in_words(training) + "\n",
-        show.metrics_grid(columns),
-        _unconverged(columns),
-        certificate["text"] + "\n",
-        f"Saved ({size_of(model)}), reloaded, and predicted all rows of the table: "
-        + ("the same to the last bit.\n" if equal else "NOT THE SAME.\n"),
-    )
-    return {
+    result = {
         "table": name,
         "task": problem.task,
         "rows": {"training": len(parts[0]), "held_out": len(parts[1])},
         "held_out": columns,
-        "training": training,
-        "certificate": certificate,
-        "reloaded_equal": equal,
+        "network": summary.network_summary(outcome.estimator.network_),
+        "training": summary.training_summary(outcome.estimator),
+        "certificate": summary.certificate_summary(outcome.estimator.network_),
+        "reloaded_equal": _predicts_the_same(outcome, model, table, screen),
     }
+    _show(screen, result, size_of(model))
+    return result
+
+
+def _show(screen: Screen, result: dict[str, Any], size: str) -> None:
+    """Print what came of a table."""
+    from lamina.cli import show
+
+    same = "the same to the last bit" if result["reloaded_equal"] else "NOT THE SAME"
+    screen.show(
+        show.network_in_words(result["network"]),
+        show.training_in_words(result["training"]) + "\n",
+        show.metrics_grid(result["held_out"]),
+        _unconverged(result["held_out"]),
+        result["certificate"]["text"] + "\n",
+        f"Saved ({size}), reloaded, and predicted all rows of the table: {same}.\n",
+    )
 
 
 def _write_table(name: str, path: Path) -> str:

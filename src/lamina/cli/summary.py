@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lamina.network.activations import ACTIVATIONS
+from lamina.network.errors import ERRORS
+from lamina.training.solvers import SOLVERS
 from lamina.training.stopping import REASONS
 
 if TYPE_CHECKING:
@@ -19,7 +22,7 @@ def network_summary(network: Network) -> dict[str, Any]:
     layers = [
         {
             "units": layer.units,
-            "activation": repr(layer.activation),
+            "activation": ACTIVATIONS.text(layer.activation),
             "parameters": layer.size,
             "weight_norm": float(np.linalg.norm(W)),
             "bias_norm": float(np.linalg.norm(b)),
@@ -30,7 +33,7 @@ def network_summary(network: Network) -> dict[str, Any]:
         "inputs": network.S[0],
         "layers": layers,
         "parameters": network.recipe.size,
-        "error": repr(network.recipe.error),
+        "error": ERRORS.text(network.recipe.error),
         "dtype": str(network.dtype),
     }
 
@@ -54,7 +57,7 @@ def training_summary(estimator: Any) -> dict[str, Any]:
     """Return how training went, and why it stopped."""
     last, reason, solver = estimator.history_.last(), estimator.stop_reason_, estimator.solver
     return {
-        "solver": solver if isinstance(solver, str) else repr(solver),
+        "solver": solver if isinstance(solver, str) else SOLVERS.text(solver),
         "seed": estimator.state_.seed,
         "epochs": estimator.n_iter_,
         "seconds": last["seconds"],

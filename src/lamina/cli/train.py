@@ -45,6 +45,7 @@ def train(
         "activation": activation,
         "dropout": dropout,
         "dtype": dtype.value,
+        "loss": loss,
         "solver": solver,
         "max_iter": max_iter,
         "learning_rate_init": learning_rate_init,
@@ -52,13 +53,8 @@ def train(
         "early_stopping": early_stopping,
         "verbose": screen.has_progress,
     }
-    if loss != "auto":
-        parameters["loss"] = loss
     outcome = _learn(screen, table, (target.strip(), task.value), parameters, (test, seed))
-    outcome.save(out, overwrite=overwrite)
-    _report(screen, outcome, table, out)
-    if outcome.estimator.stop_reason_ == "interrupted":
-        raise typer.Exit(INTERRUPTED)
+    _finish(screen, outcome, table, out, overwrite=overwrite)
 
 
 def _learn(
@@ -73,6 +69,8 @@ def _learn(
     from lamina.data.readers import read_table
 
     target, kind = task
+    if parameters["loss"] == "auto":
+        del parameters["loss"]  # every kind of estimator has its own default
     problem = pose(read_table(path, text=[target]), target, kind)
     parts = split(problem, *draw)
     screen.show(f"{path}: {len(problem.y):,} rows, {len(problem.features):,} inputs")
@@ -86,6 +84,14 @@ def _task_in_words(problem: Problem) -> str:
     other = "regression" if problem.task == "classification" else "classification"
     hint = f" (or pass --task {other})" if problem.both else ""
     return f"{problem.task.capitalize()}: {problem.target!r} holds {problem.holds}{hint}"
+
+
+def _finish(screen: Screen, outcome: Outcome, path: Path, out: Path, *, overwrite: bool) -> None:
+    """Save the model, say how it went, and leave with a code of its own if interrupted."""
+    outcome.save(out, overwrite=overwrite)
+    _report(screen, outcome, path, out)
+    if outcome.estimator.stop_reason_ == "interrupted":
+        raise typer.Exit(INTERRUPTED)
 
 
 def _report(screen: Screen, outcome: Outcome, path: Path, out: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from lamina.exceptions import InvalidTypeError, InvalidValueError, ShapeError
 from lamina.network import backpropagation
-from lamina.network.activations import Activation, get_activation
+from lamina.network.activations import ACTIVATIONS, Activation, get_activation
 from lamina.network.certificate import Certificate, certify
 from lamina.network.errors import Error, get_error
 from lamina.network.formulas import real_array
@@ -196,7 +196,7 @@ class Network:
 
     def __repr__(self) -> str:
         """Show sizes, activations, error and the number of parameters."""
-        names = [repr(layer.activation) for layer in self.recipe.layers]
+        names = [ACTIVATIONS.text(activation) for activation in self.recipe.activations]
         sizes = "-".join(map(str, self.S))
         return (
             f"Network({sizes}, {names}, error={self.recipe.error!r}, {self.recipe.size} parameters)"

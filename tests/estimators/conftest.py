@@ -1,19 +1,9 @@
-"""Small data, and registries left as they were found."""
+"""Small data of every kind."""
 
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-
-from lamina.network.activations import ACTIVATIONS
-from lamina.network.errors import ERRORS
-
-
-@pytest.fixture(autouse=True)
-def _registries(monkeypatch):
-    """Forget what a test registers."""
-    for registry in (ACTIVATIONS, ERRORS):
-        monkeypatch.setattr(registry, "_makers", dict(registry._makers))
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ data points are cut into batches or threads.
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,11 +21,16 @@ WEYL = 0x9E3779B97F4A7C15
 """2⁶⁴ divided by the golden ratio: the step of the counter."""
 
 
-def mix(x: Any) -> Any:
-    """Return 64 well-mixed bits for each 64-bit counter. Source: Steele, Lea and Flood 2014."""
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
+def mix(x: Array) -> Array:
+    """Turn 64-bit counters into 64 well-mixed bits each, in place.
+
+    Source: Steele, Lea and Flood 2014.
+    """
+    shifted = np.empty_like(x)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1)):
+        x ^= np.right_shift(x, np.uint64(shift), out=shifted)
+        x *= np.uint64(factor)
+    return x
 
 
 def mask(key: tuple[int, int, int], units: int, positions: Array, rate: float) -> Array:
@@ -48,8 +54,10 @@ def mask(key: tuple[int, int, int], units: int, positions: Array, rate: float) -
     state = np.zeros(1, dtype=np.uint64)
     for part in key:
         state = mix(state + np.uint64(WEYL * (int(part) + 1) % 2**64))
-    counter = positions.astype(np.uint64) * np.uint64(units)
-    counters = np.arange(units, dtype=np.uint64)[:, np.newaxis] + counter
-    bits = mix(state + np.uint64(WEYL) * (counters + np.uint64(1)))
-    uniform = (bits >> np.uint64(11)) * 2.0**-53
-    return np.where(uniform < rate, 0.0, 1.0 / (1.0 - rate))
+    first = positions.astype(np.uint64) * np.uint64(units)
+    counters = np.arange(1, units + 1, dtype=np.uint64)[:, np.newaxis] + first
+    counters *= np.uint64(WEYL)
+    counters += state
+    bits = mix(counters)
+    bits >>= np.uint64(11)  # a uniform number from 0 to 1 in steps of 2⁻⁵³, times 2⁵³
+    return (bits >= np.uint64(ceil(rate * 2.0**53))) * (1.0 / (1.0 - rate))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import hypot, sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 CHUNK = 4096
 """Data points evaluated together, which bounds the memory of a full pass."""
+_quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+"""Numbers may overflow; the caller sees it in what is returned."""
 
 
 class ReferenceEngine:
@@ -39,6 +42,7 @@ class ReferenceEngine:
             outputs[:, part] = backpropagation.forward(self.recipe, theta, X[:, part])[1][-1]
         return outputs
 
+    @_quiet
     def error(self, theta: Array, data: Data) -> float:
         """Return Σ ω_n J_n over the data, without penalties."""
         total = 0.0
@@ -47,6 +51,7 @@ class ReferenceEngine:
             total += float(backpropagation.error(self.recipe, T, Z[-1], A[-1], omega))
         return total
 
+    @_quiet
     def gradient(self, theta: Array, data: Data) -> tuple[float, Array]:
         """Return J with penalties over the data, and dJ/dθ, (4.1)."""
         J = float(backpropagation.penalty(self.recipe, theta))
@@ -58,11 +63,13 @@ class ReferenceEngine:
             gradient += part.gradient
         return J, gradient
 
+    @_quiet
     def epoch(
         self, theta: Array, memory: Array, update: Update, data: Data, epoch: Epoch
     ) -> EpochReport:
         """Take one step for each batch of the epoch, moving θ and memory in place."""
-        loss = squares = 0.0
+        loss = size = 0.0
+        share = 1.0 / sqrt(len(epoch.rates))
         for step, rate in enumerate(epoch.rates):
             start = step * epoch.batch_size
             points = epoch.order[start : start + epoch.batch_size]
@@ -73,24 +80,23 @@ class ReferenceEngine:
             gradient = result.gradient
             backpropagation.add_penalty_gradient(self.recipe, theta, gradient)
             J = float(result.J + backpropagation.penalty(self.recipe, theta))
-            norm = float(np.linalg.norm(gradient))
+            norm = _length(gradient)
             loss += J * len(points) / len(epoch.order)
-            squares += norm**2 / len(epoch.rates)
+            size = hypot(size, norm * share)
             if not np.isfinite(loss + norm):
                 return EpochReport(float("nan"), norm)
             if norm > epoch.max_gradient_norm:
                 gradient *= epoch.max_gradient_norm / norm
             update(theta, gradient, memory, float(rate), epoch.first_step + step)
-        return EpochReport(loss, float(np.sqrt(squares)))
+        return EpochReport(loss, size)
 
     def _backpropagate(
         self, theta: Array, X: Array, T: Array, omega: Array, M: Any = None
     ) -> backpropagation.Backpropagation:
-        """Return the error's derivatives in θ; numbers may overflow, which the caller sees in J."""
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            return backpropagation.backpropagate_error(
-                self.recipe, theta, X, T, omega, M, to_inputs=False
-            )
+        """Return the error's derivatives in θ."""
+        return backpropagation.backpropagate_error(
+            self.recipe, theta, X, T, omega, M, to_inputs=False
+        )
 
     def _masks(
         self, epoch: Epoch, positions: Array, dtype: npt.DTypeLike
@@ -102,6 +108,15 @@ class ReferenceEngine:
             mask((*epoch.key, l), units, positions, rate).astype(dtype) if rate else None
             for l, (units, rate) in enumerate(zip(self.recipe.S, epoch.dropout, strict=False))
         ]
+
+
+def _length(gradient: Array) -> float:
+    """Return |gradient|, also where its square is beyond the precision."""
+    length = float(np.linalg.norm(gradient))
+    if length < float("inf"):
+        return length
+    largest = float(np.abs(gradient).max())
+    return largest * float(np.linalg.norm(gradient / largest))
 
 
 def _chunks(theta: Array, data: Data) -> Iterator[tuple[Array, Array, Array]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import check_is_fitted
 
 from lamina.data.columns import Columns
@@ -96,6 +97,12 @@ class Fitted(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         if not isinstance(layer, Integral) or isinstance(layer, bool):
             raise InvalidTypeError(message)
         if not -recipe.L - 1 <= layer <= recipe.L:
+            raise InvalidValueError(message)
+        if (
+            recipe.S[layer] != recipe.S[-2]
+            and _get_output_config("transform", self)["dense"] != "default"
+        ):
+            message = "set_output names the units of the last hidden layer; layer=-2 is that"
             raise InvalidValueError(message)
         forward = partial(backpropagation.forward, recipe, theta)
         return self._by_chunks(X, lambda A: forward(A)[1][layer], "the activation")

@@ -255,7 +255,8 @@ class FeedForwardRegressor(RegressorMixin, FeedForward):
             return float("nan")  # several quantiles are no prediction of T
         residual = np.sum((T - point) ** 2, axis=1)
         total = np.sum((T - T.mean(axis=1, keepdims=True)) ** 2, axis=1)
-        return float(np.mean(1.0 - residual / np.where(total > 0, total, np.nan)))
+        varies = np.ptp(T, axis=1) > 0  # a constant target has a total of rounding errors
+        return float(np.mean(1.0 - residual / np.where(varies, total, np.nan)))
 
     def _in_units(self, rows: Array) -> Array:
         """Return scaled predictions in the units of y, flat if y was."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lamina.exceptions import InvalidTypeError
-from lamina.interchange.native import plain
+from lamina.interchange.native import exact
 from lamina.network.activations import ACTIVATIONS, Activation
 from lamina.network.errors import ERRORS, Error
 from lamina.training.schedules import SCHEDULES, Schedule
@@ -92,12 +92,10 @@ def encode(name: str, value: Any, tensors: dict[str, Array], seed: int) -> Any:
 
 def _encode_one(name: str, value: Any, seed: int) -> Any:
     """Return a parameter that is no collection in JSON's terms."""
-    if isinstance(value, (float, np.floating)) and not np.isfinite(value):
-        return {"float": repr(float(value))}
     if isinstance(value, (np.random.RandomState, np.random.Generator)):
         return seed
-    value = np.dtype(value).name if name == "dtype" else plain(value)
-    if value is None or isinstance(value, (bool, int, float, str)):
+    value = np.dtype(value).name if name == "dtype" else exact(value)
+    if value is None or isinstance(value, (bool, int, float, str, dict)):
         return value
     message = (
         f"the parameter {name}={value!r} cannot be stored; a model file holds numbers, names and "

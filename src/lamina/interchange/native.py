@@ -43,16 +43,16 @@ def describe_network(network: Network) -> dict[str, Any]:
     layers = [
         {
             "units": layer.units,
-            "activation": plain(ACTIVATIONS.spell(layer.activation)),
+            "activation": exact(ACTIVATIONS.spell(layer.activation)),
             "penalty": [layer.penalty.l1, layer.penalty.l2, layer.penalty.biases],
         }
         for layer in network.recipe.layers
     ]
-    certificate = None if network.certificate is None else plain(asdict(network.certificate))
+    certificate = None if network.certificate is None else exact(asdict(network.certificate))
     return {
         "inputs": network.S[0],
         "layers": layers,
-        "error": plain(ERRORS.spell(network.recipe.error)),
+        "error": exact(ERRORS.spell(network.recipe.error)),
         "certificate": certificate,
     }
 
@@ -89,7 +89,7 @@ def _make_network(described: Mapping[str, Any], theta: Array) -> Network:
 def _make_certificate(described: Mapping[str, Any], L: int) -> Certificate:
     """Return the certificate of a network with L layers; whatever is wrong raises."""
     fields = dict(described)
-    gaps = [float("nan") if gap is None else gap for gap in fields.pop("differences")]
+    gaps = [restored(gap) for gap in fields.pop("differences")]
     certificate = Certificate(differences=tuple(gaps), **fields)
     numbers = [value for name, value in fields.items() if name != "method"]
     words = isinstance(certificate.method, str)
@@ -108,12 +108,8 @@ def _penalty(l1: float, l2: float, biases: bool) -> Penalty:  # noqa: FBT001 - a
 
 
 def _record(registry: Any, spelled: Mapping[str, Any]) -> Any:
-    """Return the record that was spelled; lists are tuples again."""
-    parameters = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in spelled.items()
-        if name != "name"
-    }
+    """Return the record that was spelled."""
+    parameters = {name: restored(value) for name, value in spelled.items() if name != "name"}
     return registry.make(spelled["name"], parameters)
 
 
@@ -140,14 +136,28 @@ def understand(what: str, make: Callable[[], Any]) -> Any:
         raise ModelFileError(message) from problem
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, nonfinite: Callable[[float], Any] = lambda _: None) -> Any:
     """Return a value in JSON's terms: tuples as lists, NumPy numbers as Python's, NaN as None."""
     if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): plain(item, nonfinite) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [plain(item, nonfinite) for item in value]
     if hasattr(value, "item") and not hasattr(value, "__len__"):
-        return plain(value.item())
+        return plain(value.item(), nonfinite)
     if isinstance(value, float) and not isfinite(value):
-        return None
+        return nonfinite(value)
+    return value
+
+
+def exact(value: Any) -> Any:
+    """Return a value as `plain` does, but infinity and NaN as `{"float": "inf"}`."""
+    return plain(value, lambda number: {"float": repr(number)})
+
+
+def restored(value: Any) -> Any:
+    """Return the number, text or tuple that `exact` put in JSON's terms."""
+    if isinstance(value, list):
+        return tuple(restored(item) for item in value)
+    if isinstance(value, dict):
+        return float(value["float"])
     return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -73,18 +74,18 @@ def train(
     before = state.history["seconds"][-1] if len(state.history) else 0.0
     begun, longest = time.perf_counter(), 0.0
     _take_up(engine, state, settings)
-    completed = state.snapshot()
+    completed = deque([state.snapshot()], maxlen=2)
     try:
         for _ in range(settings.max_iter):
             epoch_begun = time.perf_counter()
             outcome = _epoch(engine, data, state, settings, validation, metrics or {})
             if isinstance(outcome, str):
-                return _give_up(outcome, state, completed)
+                return _give_up(outcome, engine, data, state, completed)
             advance, row = outcome
             state.epoch += 1
             state.history.append(row | {"seconds": before + time.perf_counter() - begun})
             watch(state, row["validation_loss"], row["loss"], settings)
-            completed = state.snapshot()
+            completed.append(state.snapshot())
             for observe in observers:
                 observe(row)
             now = time.perf_counter()
@@ -94,7 +95,7 @@ def train(
     except KeyboardInterrupt:
         return _interrupted(state, completed)
     except BaseException:
-        state.restore(completed)
+        state.restore(completed[-1])
         raise
     finally:
         state.scratch.clear()
@@ -168,9 +169,13 @@ def _is_finite(advance: Advance, state: TrainingState) -> bool:
     return bool(numbers and np.all(np.isfinite(state.theta)))
 
 
-def _give_up(message: str, state: TrainingState, completed: Snapshot) -> str:
+def _give_up(
+    message: str, engine: Engine, data: Data, state: TrainingState, completed: deque[Snapshot]
+) -> str:
     """Go back to the last good epoch and warn, or raise if there is none."""
-    state.restore(completed)
+    state.restore(completed[-1])
+    if not np.isfinite(engine.error(state.theta, data)):
+        state.restore(completed[0])  # the last step of that epoch had gone too far already
     if state.epoch == 0:
         raise DivergenceError(message)
     kept = f"{message}. The network of epoch {state.epoch} was kept."
@@ -178,9 +183,9 @@ def _give_up(message: str, state: TrainingState, completed: Snapshot) -> str:
     return "diverged"
 
 
-def _interrupted(state: TrainingState, completed: Snapshot) -> str:
+def _interrupted(state: TrainingState, completed: deque[Snapshot]) -> str:
     """Go back to the last completed epoch, and say which it is."""
-    state.restore(completed)
+    state.restore(completed[-1])
     message = f"training was interrupted; the network of epoch {state.epoch} was kept"
     warnings.warn(message, InterruptedWarning, stacklevel=4)
     return "interrupted"

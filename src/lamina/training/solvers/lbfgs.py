@@ -10,6 +10,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from numbers import Integral
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -32,15 +33,17 @@ if TYPE_CHECKING:
 class Lbfgs(Solver):
     """Quasi-Newton steps from the last `memory` changes of θ and gradient.
 
-    Source: Nocedal and Wright 2006, algorithms 7.4 and 7.5 with (7.20), and the strong
-    Wolfe conditions (3.7) with c₁ = 1e-4, c₂ = 0.9.
+    Source: Nocedal and Wright 2006, algorithms 7.4 and 7.5 with eq. 7.20, and the strong
+    Wolfe conditions, eq. 3.7, with c₁ = 1e-4, c₂ = 0.9. Where no step satisfies them, as across
+    a kink, the lowest J that the search met is taken.
 
     Parameters
     ----------
     memory : int >= 1, default 10
         How many changes are remembered.
     max_evaluations : int >= 1, default 20
-        Of the line search, in one iteration.
+        Steps tried in one iteration until a minimum is bracketed; narrowing the bracket
+        takes a few more.
     """
 
     memory: int = 10
@@ -73,21 +76,22 @@ class Lbfgs(Solver):
         norm = float(np.linalg.norm(gradient))
         if not np.isfinite(J + norm) or norm == 0.0:
             return Advance(J, norm, 0.0, stalled=norm == 0.0)
-        rate, length = _search(evaluate, theta, self._direction(state, gradient), self)
-        if rate is None and len(state.memory["s"]):
+        found = _search(evaluate, theta, self._direction(state, gradient), self)
+        if found is None and len(state.memory["s"]):
             state.memory = self.start(engine.recipe, float)
-            rate, length = _search(evaluate, theta, self._direction(state, gradient), self)
-        if rate is None:
+            found = _search(evaluate, theta, self._direction(state, gradient), self)
+        if found is None:
             return Advance(J, norm, 0.0, stalled=True)
-        state.theta[:] = theta + length
+        rate, moved = found
+        state.theta[:] = moved
         s = state.theta.astype(float) - theta
-        J, after = evaluate.both(theta + length)
+        J, after = evaluate.both(moved)
         self._remember(state, s, after - gradient)
         state.step += 1
         return Advance(J, float(np.linalg.norm(after)), rate)
 
     def _direction(self, state: TrainingState, gradient: Array) -> Array:
-        """Return -H g, H the inverse Hessian of the memory scaled by γ = s·y / y·y, (7.20)."""
+        """Return -H g, H the inverse Hessian of the memory scaled by γ = s·y / y·y, eq. 7.20."""
         from scipy.optimize import LbfgsInvHessProduct
 
         s, y = state.memory["s"], state.memory["y"]
@@ -133,15 +137,25 @@ class _Evaluation:
 
 def _search(
     evaluate: _Evaluation, theta: Array, direction: Array, settings: Lbfgs
-) -> tuple[float | None, Array]:
-    """Return the step length that the line search accepts, or None, and the step itself."""
+) -> tuple[float, Array] | None:
+    """Return a step length and the θ it leads to, or None where none was found that lowers J.
+
+    Across a kink no length may satisfy Wolfe's conditions; then the lowest J met counts.
+    """
     from scipy.optimize import line_search
 
     J, gradient = evaluate.both(theta)
+    lowest = (J, theta)
+
+    def value(trial: Array) -> float:
+        nonlocal lowest
+        lowest = min(lowest, (evaluate.value(trial), trial), key=itemgetter(0))
+        return evaluate.value(trial)
+
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # SciPy warns of what the None says
         found = line_search(
-            evaluate.value,
+            value,
             evaluate.slope,
             theta,
             direction,
@@ -150,6 +164,9 @@ def _search(
             maxiter=settings.max_evaluations,
         )
     rate, lowered = found[0], found[3]
-    if rate is None or lowered is None or not lowered < J:
-        return None, direction
-    return float(rate), rate * direction
+    if rate is not None and lowered is not None and lowered < J:
+        return float(rate), theta + rate * direction
+    if lowest[0] < J:
+        length = np.linalg.norm(lowest[1] - theta) / np.linalg.norm(direction)
+        return float(length), lowest[1]
+    return None

@@ -1,4 +1,4 @@
-"""What holds for every test."""
+"""What holds for every test, and for the examples in docstrings."""
 
 import pytest
 from hypothesis import settings
@@ -13,6 +13,6 @@ settings.load_profile("lamina")
 
 @pytest.fixture(autouse=True)
 def _registries(monkeypatch):
-    """Forget what a test registers."""
+    """Forget what a test or an example registers."""
     for registry in (ACTIVATIONS, ERRORS):
         monkeypatch.setattr(registry, "_makers", dict(registry._makers))

@@ -9,7 +9,8 @@ import pytest
 
 from lamina.exceptions import FormulaError, InvalidTypeError, InvalidValueError, LaminaError
 from lamina.network.activations import ACTIVATIONS, Activation, Elementwise, get_activation
-from lamina.network.errors import ERRORS, Error, get_error
+from lamina.network.error_kinds import Error
+from lamina.network.errors import ERRORS, get_error
 from lamina.network.network import Network
 from lamina.registration import register_activation, register_error
 

@@ -10,7 +10,8 @@ import numpy as np
 from lamina.exceptions import FormulaError, InvalidTypeError, UnknownNameError
 from lamina.network.activations import ACTIVATIONS, Activation, FormulaActivation, get_activation
 from lamina.network.differences import check_slope
-from lamina.network.errors import DOMAINS, ERRORS, Error, ErrorFormula
+from lamina.network.error_kinds import DOMAINS, Error
+from lamina.network.errors import ERRORS, ErrorFormula
 from lamina.network.formulas import Matrix, as_matrix
 from lamina.network.initialization import INITIALIZERS
 from lamina.network.trials import activation_trial, error_trial
@@ -50,6 +51,7 @@ def register_activation(
     ------
     FormulaError
         If the slope differs from the measured one; the message gives the figure and place.
+        Also if a formula writes into its arguments.
     InvalidTypeError, InvalidValueError
         If the arguments are no formulas, or the name belongs to a built-in.
 
@@ -66,10 +68,11 @@ def register_activation(
     maker = _maker("activation", Activation, value, derivative, formula)
     activation: Activation = maker() if isinstance(maker, type) else maker
     Z, Delta, pulled = activation_trial(activation)
+    Z, Delta = _sealed(Z), _sealed(Delta)
     H = _evaluate(
         f"activation {name!r}",
         lambda: activation(Z),
-        lambda: activation.pullback(Z, activation(Z), Delta),
+        lambda: activation.pullback(Z, _sealed(activation(Z)), Delta),
     )
     check_slope(f"activation {name!r}", pulled, H, Z)
     ACTIVATIONS.add(name, maker)
@@ -109,6 +112,7 @@ def register_error(
     ------
     FormulaError
         If the slope differs from the measured one; the message gives the figure and place.
+        Also if a formula writes into its arguments.
     InvalidTypeError, InvalidValueError
         If the arguments are no formulas, or the name belongs to a built-in.
 
@@ -125,7 +129,8 @@ def register_error(
     maker = _maker("error", Error, value, derivative, formula)
     error: Error = maker() if isinstance(maker, type) else maker
     A, T, values = error_trial(error)
-    slopes = _evaluate(f"error {name!r}", lambda: values(A), lambda: error.slopes(T, A))
+    A, T = _sealed(A), _sealed(T)
+    slopes = _evaluate(f"error {name!r}", lambda: error.values(T, A), lambda: error.slopes(T, A))
     check_slope(f"error {name!r}", values, slopes, A)
     ERRORS.add(name, maker)
     return error
@@ -184,11 +189,25 @@ class AdaptedError(Error):
         return as_matrix(self.inner.slopes(T, A), A)
 
 
+def _sealed(matrix: Matrix) -> Matrix:
+    """Return a view that nobody can write through."""
+    view = np.asarray(matrix).view()
+    view.flags.writeable = False
+    return view
+
+
 def _evaluate(what: str, values: Callable[[], Any], slopes: Callable[[], Any]) -> Matrix:
     """Return the slopes, or say that the formulas cannot be evaluated on matrices."""
     try:
         value, slope = np.asarray(values(), dtype=float), np.asarray(slopes(), dtype=float)
     except Exception as problem:
+        if isinstance(problem, ValueError) and "read-only" in str(problem):
+            message = (
+                f"{what} must not write into its arguments ({problem}); a NumPy function takes an "
+                "array after its own arguments as the output: write lambda z, a: np.cos(z), not "
+                "np.cos"
+            )
+            raise FormulaError(message) from problem
         message = (
             f"{what} cannot be evaluated on a matrix: {problem}; write it with NumPy functions "
             "(np.maximum, np.where), not math functions or `if`"

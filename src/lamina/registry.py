@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Maker = TypeVar("Maker")
 
+OWN = {"activation", "error"}
+"""The kinds that users extend, each with a function `lamina.register_...`."""
 LONGEST = 1000
 """Characters at most in the spelling of a record; nothing longer is looked into."""
 
@@ -78,7 +80,9 @@ class Registry(Generic[T]):
         maker = self._makers.get(name)
         if maker is None:
             known = ", ".join(self.names())
-            message = f"unknown {self.kind} {name!r}; known: {known}. Register your own first."
+            message = f"unknown {self.kind} {name!r}; known: {known}"
+            if self.kind in OWN:
+                message += ". Register your own first."
             raise UnknownNameError(message)
         parameters = dict(parameters or {})
         if isinstance(maker, type):
@@ -139,9 +143,11 @@ class Registry(Generic[T]):
                 return {"name": name}
             if maker is type(record):
                 return {"name": name, **asdict(record)}  # type: ignore[call-overload]  # a dataclass
+        advice = f"use one of: {', '.join(self.names())}"
+        if self.kind in OWN:
+            advice = f"call lamina.register_{self.kind}(name, ...) first"
         message = (
-            f"{self.kind} {record!r} is not registered, so it cannot be named in a file; "
-            f"call lamina.register_{self.kind}(name, ...) first"
+            f"{self.kind} {record!r} is not registered, so it cannot be named in a file; {advice}"
         )
         raise UnknownNameError(message)
 

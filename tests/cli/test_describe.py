@@ -3,6 +3,7 @@ import pytest
 
 import lamina
 from lamina.cli.show import number
+from lamina.interchange.container import read, write
 
 
 @pytest.mark.parametrize("name", ["iris", "breast_cancer", "digits", "diabetes"])
@@ -19,10 +20,10 @@ def test_description_is_whole(run, models, name):
     assert document["target"] == "target"
     assert document["classes"] == (None if name == "diabetes" else model.classes_.tolist())
     assert set(document["scaling"]) == {"inputs", *(["targets"] if name == "diabetes" else [])}
-    assert document["scaling"]["inputs"]["center"] == [
-        model.input_scaling_.center.min(),
-        model.input_scaling_.center.max(),
-    ]
+    for part in ("center", "scale"):
+        numbers = getattr(model.input_scaling_, part)
+        ends = {"min": numbers.min(), "max": numbers.max()}
+        assert document["scaling"]["inputs"][part] == ends
     assert document["training"]["epochs"] == 20
     assert document["training"]["stop_reason"] == "max_iter"
     assert document["training"]["loss"] == model.loss_
@@ -42,7 +43,7 @@ def test_description_is_readable(run, models):
         "(64 in all)",
         "inputs standard: centers",
         "20 epochs of adam",
-        "Ended: all epochs were done.",
+        "Ended: all epochs were done; where the loss still falls, more (max_iter) may help.",
         "cross_entropy, in float32",
         "The gradient is exact",
         f"written by lamina {lamina.__version__}",
@@ -87,3 +88,35 @@ def test_early_stopping_names_the_best_epoch(run, tables, tmp_path):
     assert run("train", tables["iris"], "--target", "target", "-o", out, *words).code == 0
     assert "best epoch" in run("describe", out).out
     assert 1 <= run("describe", out, "--json").document["training"]["best_epoch"] <= 5
+
+
+HOSTILE = "red\x1b[31m\nsecond\u202eline"
+
+
+def test_names_cannot_command_the_terminal(run, make_table, tmp_path):
+    """Control characters in names of inputs, target and classes are spelled out, not obeyed."""
+    target, out = f"y{HOSTILE}", tmp_path / "m\x1b[2J.lamina"
+    table = make_table([HOSTILE, target], [[k, f"{HOSTILE}{k % 2}"] for k in range(20)])
+    words = ("--target", target, "-o", out, "--hidden", "3", "--max-iter", "3")
+    results = [run("train", table, *words), run("describe", out), run("evaluate", out, table)]
+    for result in results:
+        assert (result.code, result.err) == (0, "")
+        assert all(c.isprintable() or c == "\n" for c in result.out)
+    said = " ".join(results[1].out.split())
+    for name in ("Target y", "Inputs ", "Classes "):
+        assert f"{name}red\\x1b[31m\\nsecond\\u202eline" in said
+
+
+def test_forged_texts_cannot_command_the_terminal(run, tmp_path):
+    """Neither can the version and the certificate that a file claims to have."""
+    path = tmp_path / "net.lamina"
+    net = lamina.Network([2, 3, 1], ["tanh", "identity"], random_state=0)
+    net.certify(np.eye(2), np.ones((1, 2)))
+    net.save(path)
+    document = read(path)
+    document.metadata["lamina"] = HOSTILE
+    document.metadata["network"]["certificate"]["method"] = HOSTILE
+    write(path, document, overwrite=True)
+    said = run("describe", path).out
+    assert all(c.isprintable() or c == "\n" for c in said)
+    assert said.replace("\n", "").count("\\x1b[31m\\nsecond") == 2

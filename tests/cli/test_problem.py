@@ -44,6 +44,21 @@ def test_task_follows_from_the_target(cells, task, chosen, kind):
 
 
 @pytest.mark.parametrize(
+    ("cells", "holds"),
+    [
+        (["True", "False"] * 3, "True and False"),
+        (["false", "true", "true"], "true and false"),
+        (["True", "False", "TRUE"] * 2, "text, 3 classes"),
+        (["oak", "elm"] * 3, "text, 2 classes"),
+        (["0", "1"] * 3, "2 different integers"),
+    ],
+)
+def test_target_is_said_to_hold_what_it_holds(cells, holds):
+    """Truth values are called by their names, other words text."""
+    assert pose(table_of(cells), "y", "auto").holds == holds
+
+
+@pytest.mark.parametrize(
     ("cells", "task", "words"),
     [
         (["1"] * 9, "auto", "'1' in every row"),

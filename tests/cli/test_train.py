@@ -1,4 +1,5 @@
 import json
+import re
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ def test_training_reports_and_saves(run, tables, tmp_path):
         "120 rows to train on, 30 held out",
         "Network 4-8-3",
         "20 epochs of adam",
-        "Ended: all epochs were done.",
+        "Ended: all epochs were done; where the loss still falls, more (max_iter) may help.",
         "held out training",
         "balanced accuracy",
         "The gradient is exact",
@@ -153,11 +154,7 @@ def test_unusable_output_is_refused_first(run, tables, tmp_path, out, words):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--activation rleu", "unknown activation 'rleu'"),
-        ("--solver adma", "unknown solver 'adma'"),
-        ("--loss squard", "unknown error 'squard'"),
         ("--solver lbfgs --dropout 0.5", "cannot honor dropout"),
-        ("--hidden 8,8 --activation relu,relu,relu", "2 hidden layers"),
         ("--learning-rate-init -1", "learning_rate_init must be > 0"),
         ("--task regression", "line 2, column 'target': 'setosa' is text"),
     ],
@@ -171,6 +168,44 @@ def test_unusable_parameter_is_an_error_in_one_line(run, tables, tmp_path, words
     assert result.err.count("\n") == 1
     assert message in result.err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--activation rleu", "--activation: unknown activation 'rleu'"),
+        ("--activation relu(", "cannot read activation"),
+        ("--hidden 8,8 --activation tanh,rleu", "unknown activation 'rleu'"),
+        ("--hidden 8,8 --activation relu,relu,relu", "2 hidden layers"),
+        ("--solver adma", "--solver: unknown solver 'adma'"),
+        ("--loss squard", "--loss: unknown error 'squard'"),
+    ],
+)
+def test_unknown_name_is_a_usage_error_before_any_work(run, tmp_path, words, message):
+    """A name that nothing has is refused before the table is opened, in one line; code 2."""
+    table = tmp_path / "there is no such table.csv"
+    result = run("train", table, "--target", "y", "-o", tmp_path / "m.lamina", *words.split())
+    assert (result.code, result.out, result.err.count("\n")) == (2, "", 1)
+    assert result.err.startswith("lamina: error: ")
+    assert message in result.err
+    assert "try 'lamina train --help'" in result.err
+
+
+@pytest.mark.parametrize("rows", [2, 3])
+def test_counts_agree_with_their_nouns(run, tmp_path, monkeypatch, rows):
+    """One row is not called rows, here and where a model is evaluated or predicts."""
+    table, one, out = (tmp_path / name for name in ("t.csv", "one.csv", "m.lamina"))
+    table.write_text("x,y\n" + "".join(f"{k},{k}.5\n" for k in range(rows)), encoding="utf-8")
+    one.write_text("x,y\n1,2\n", encoding="utf-8")
+    monkeypatch.setenv("COLUMNS", "500")
+    said = run("train", table, "--target", "y", "-o", out, "--test", "0.5", *QUICK).out
+    said += run("evaluate", out, one).out
+    said += run("predict", out, one, "-o", tmp_path / "p.csv").err
+    assert re.search(r"\b1 (rows|inputs|predictions)", said) is None
+    assert re.search(rf"{rows} rows, 1 input\n", said)
+    assert "1 row to train on" in said or rows == 3
+    assert "1 row, target" in said
+    assert "1 prediction written" in said
 
 
 def test_quiet_training_says_nothing(run, tables, tmp_path):

@@ -57,7 +57,7 @@ BAD_X = {  # both estimators: X, what is raised, what it says
     "time spans": ((X * 9).astype("m8[s]"), Type, "X must hold real numbers"),
     "records": (np.zeros(N, "f8,f8"), Value, "Expected 2D array, got 1D"),
     "sparse": (scipy.sparse.csr_matrix(X), Type, "Sparse data was passed for X.*toarray"),
-    "a matrix": (np.asmatrix(X), Type, "np.matrix is not supported"),
+    "a matrix": (X.view(np.matrix), Type, "np.matrix is not supported"),
     "masked entries": (np.ma.masked_array(X, X > 1), Value, "X has masked entries; fill them"),
     "names of two kinds": (FRAME.set_axis(["a", 1, 2], axis=1), Type, "string names"),
     "beyond float64": (put(np.longdouble("1e400"), dtype=np.longdouble), Value, "another unit"),

@@ -214,9 +214,7 @@ def test_own_formulas_are_stored_by_name(table, tmp_path):
         assert np.array_equal(loaded.predict(table.X), model.predict(table.X))
         assert loaded.activation == activation
     del ACTIVATIONS._makers["steep"]
-    with pytest.raises(
-        ModelFileError, match=r"'steep'.*Register your own first"
-    ):
+    with pytest.raises(ModelFileError, match=r"'steep'.*Register your own first"):
         lamina.load(tmp_path / "model.lamina")
 
 

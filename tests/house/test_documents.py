@@ -1,12 +1,28 @@
-"""The Python that documents show runs as it stands."""
+"""The Python that documents show runs as it stands, and what they say of others is so."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from sklearn.neural_network import MLPRegressor
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+OPTIONAL = ["matplotlib", "pandas", "polars", "pyarrow"]
+BARE = f"""
+import sys
+
+class Bare:
+    @staticmethod
+    def find_spec(name, *_):
+        if name in {OPTIONAL}:
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Bare)
+"""
+"""What makes a Python one with the library and nothing more: no import of the others works."""
 
 
 def python_of(document):
@@ -14,14 +30,40 @@ def python_of(document):
     return "\n".join(re.findall(r"```python\n(.*?)```", document.read_text("utf-8"), re.DOTALL))
 
 
+def run(code, folder):
+    """Run code in a Python of its own, in a folder, where every warning is an error."""
+    command = [sys.executable, "-W", "error", "-X", "utf8", "-"]
+    return subprocess.run(  # noqa: PLW1510 - the caller looks at what came
+        command, input=BARE + code, cwd=folder, capture_output=True, encoding="utf-8", timeout=250
+    )
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_document_shows_code_that_runs(document, tmp_path, monkeypatch):
-    """The Python blocks of a document run one after the other, without an error or a warning."""
-    monkeypatch.chdir(tmp_path)
-    exec(compile(python_of(document), document.name, "exec"), {})  # noqa: S102 - our own text
+def test_document_shows_code_that_runs(document, tmp_path):
+    """The Python blocks run in order in a bare install, with no warning and no file left."""
+    result = run(python_of(document), tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["import pandas", "1 / 0", "import warnings; warnings.warn('odd')"],
+)
+def test_document_checker_catches_what_fails(code, tmp_path):
+    """A library that is no dependency, an error, and a warning are found."""
+    assert run(code, tmp_path).returncode != 0
 
 
 def test_readme_has_fifteen_lines():
     """The README's first example has at most fifteen lines of code."""
     first = python_of(ROOT / "README.md").split("import numpy")[0]
     assert 5 < len([line for line in first.splitlines() if line.strip()]) <= 17
+
+
+def test_losses_of_scikit_learn_have_their_names_here():
+    """The guide from scikit-learn names every loss that its regressor has."""
+    guide = (ROOT / "docs" / "from-scikit-learn.md").read_text("utf-8")
+    (allowed,) = MLPRegressor._parameter_constraints["loss"]
+    assert allowed.options
+    assert [loss for loss in allowed.options if f'"{loss}"' not in guide] == []

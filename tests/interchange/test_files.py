@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import lamina
 from lamina.exceptions import InvalidValueError, ModelExistsError, ModelFileError
 from lamina.interchange import files
 
@@ -56,6 +57,17 @@ def events(monkeypatch):
 def names(folder):
     """Return the names in a folder."""
     return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\ud800b"])
+def test_impossible_name_is_refused_with_advice(tmp_path, name):
+    """A name with NUL or half a character is refused by saving and loading alike."""
+    for path in (name, tmp_path / name):
+        with pytest.raises(InvalidValueError, match="a character that no path can; name the file"):
+            lamina.Network([1, 1], ["identity"]).save(path)
+        with pytest.raises(InvalidValueError, match="a character that no path can; name the file"):
+            lamina.load(path)
+    assert names(tmp_path) == []
 
 
 @pytest.mark.parametrize("overwrite", [False, True])

@@ -10,7 +10,12 @@ import pytest
 
 import lamina
 from lamina import Network, Penalty
-from lamina.exceptions import ModelExistsError, ModelFileError, UnknownNameError
+from lamina.exceptions import (
+    InvalidValueError,
+    ModelExistsError,
+    ModelFileError,
+    UnknownNameError,
+)
 from lamina.interchange.container import Document, read, write
 from lamina.network.activations import ACTIVATIONS
 from lamina.network.errors import ERRORS, get_error
@@ -138,6 +143,16 @@ def test_existing_file_is_kept_unless_told(tmp_path):
     assert stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116 - the mode is all it is about
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_network_that_could_not_be_loaded_is_not_saved(tmp_path, value):
+    """A θ that is not finite is refused before anything is written."""
+    net = Network([3, 4, 2], ["tanh", "identity"])
+    net.theta[5] = value
+    with pytest.raises(InvalidValueError, match="θ holds infinity or NaN"):
+        net.save(tmp_path / "net")
+    assert not list(tmp_path.iterdir())
+
+
 FORGERIES = {  # what is changed, and what the message names
     "no network": (lambda m, _: m.pop("network"), "network"),
     "a network of text": (lambda m, _: m.update(network="x"), "network"),
@@ -194,6 +209,8 @@ FORGERIES = {  # what is changed, and what the message names
     "a square θ": (lambda _, t: t.update(theta=np.zeros((13, 2))), "26 parameters; got"),
     "a whole θ": (lambda _, t: t.update(theta=np.zeros(26, int)), "float64"),
     "a complex θ": (lambda _, t: t.update(theta=np.zeros(26, "c8")), "float64"),
+    "a θ with NaN": (lambda _, t: t["theta"].__setitem__(3, np.nan), "finite"),
+    "an infinite θ": (lambda _, t: t["theta"].__setitem__(0, -np.inf), "finite"),
     "another kind": (lambda *_: None, "this version knows: network"),
     "an estimator's kind": (lambda *_: None, "parameters"),
 }  # fmt: skip

@@ -50,7 +50,7 @@ class Screen:
         width, wide = console.width, console.options.update(width=_WIDE)
         for part in parts:  # on too narrow a terminal lines are too long, but nothing is cut
             if isinstance(part, str):
-                console.print(_wrapped(part, width), soft_wrap=True)
+                console.print(_wrapped(printable(part, keep="\n"), width), soft_wrap=True)
             else:
                 console.width = max(width, console.measure(part, options=wide).minimum)
                 console.print(part, crop=False)
@@ -74,6 +74,24 @@ class Screen:
         return sys.stderr.isatty() and not self.quiet
 
 
+def printable(text: str, *, keep: str = "") -> str:
+    r"""Return a text with every unprintable character spelled out as in its repr.
+
+    Names come from files of others, and a terminal obeys control characters.
+
+    Parameters
+    ----------
+    keep : str
+        Characters that stay as they are.
+
+    Examples
+    --------
+    >>> print(printable("red \x1b[31m\n"))
+    red \x1b[31m\n
+    """
+    return "".join(c if c.isprintable() or c in keep else repr(c)[1:-1] for c in text)
+
+
 def _wrapped(text: str, width: int) -> str:
     """Return text in lines of this width; a longer word, such as a path, stays whole."""
     lines = (
@@ -85,8 +103,7 @@ def _wrapped(text: str, width: int) -> str:
 
 def say(kind: str, message: str, style: str) -> None:
     """Write `lamina: kind: message` to stderr, in one line."""
-    words = " ".join(message.split())
-    line = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in words)
+    line = printable(" ".join(message.split()))
     text = Text.assemble("lamina: ", (f"{kind}:", f"bold {style}"), f" {line}")
     _Console(stderr=True, highlight=False).print(text, soft_wrap=True)
 

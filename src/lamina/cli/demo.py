@@ -69,8 +69,8 @@ def _job(name: str, folder: Path, seed: int, screen: Screen) -> dict[str, Any]:
     title = f"{name.replace('_', ' ').capitalize()}: {problem.task}"
     screen.show(
         show.heading(title),
-        f"{len(problem.y)} rows, {len(problem.features)} inputs, target {target!r} holds "
-        f"{problem.holds}; {len(parts[0])} rows to train on, {len(parts[1])} held out\n",
+        f"{show.table_in_words(problem)}, target {target!r} holds {problem.holds}; "
+        f"{show.parts_in_words(parts)}\n",
     )
     outcome = learn(problem, parts, {}, seed)
     columns = {LAMINA: {**outcome.metrics["held_out"], "seconds": outcome.seconds}}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lamina.cli import options
-from lamina.cli.console import Screen
+from lamina.cli.console import Screen, printable
 from lamina.cli.outputs import size_of
 
 
@@ -52,11 +52,12 @@ def _show(screen: Screen, path: Path, content: dict[str, Any]) -> None:
     network, versions, certificate = (
         content[name] for name in ("network", "versions", "certificate")
     )
+    written_by = printable(versions["written_by"])
     rows = []
     if "training" in content:
         inputs = network["inputs"]
         rows = [
-            ("Target", content["target"] or "(unnamed)"),
+            ("Target", show.shortened([content["target"] or "(unnamed)"])),
             ("Classes", show.shortened(content["classes"] or ())),
             ("Inputs", show.shortened(content["features"] or [f"{inputs:,} (unnamed)"])),
             ("Scaling", show.scaling_in_words(content["scaling"])),
@@ -64,11 +65,11 @@ def _show(screen: Screen, path: Path, content: dict[str, Any]) -> None:
         ]
     rows += [
         ("Error", f"{network['error']}, in {network['dtype']}"),
-        ("Certificate", certificate["text"] if certificate else "none was made"),
-        ("Versions", f"written by lamina {versions['written_by']}, read by {versions['lamina']}"),
+        ("Certificate", printable(certificate["text"]) if certificate else "none was made"),
+        ("Versions", f"written by lamina {written_by}, read by {versions['lamina']}"),
     ]
     screen.show(
-        f"{path}: {content['kind']}, {size_of(path)}\n",
+        f"{printable(str(path))}: {content['kind']}, {size_of(path)}\n",
         show.layers_grid(network),
         "",
         show.facts(row for row in rows if row[1]),

@@ -7,7 +7,7 @@ from typing import Annotated
 from typer import Option
 
 from lamina.cli import options
-from lamina.cli.console import Screen
+from lamina.cli.console import Screen, printable
 
 
 def evaluate(
@@ -24,7 +24,7 @@ def evaluate(
     """Compare a model's predictions with the target in a table."""
     from lamina.cli.metrics import measure
     from lamina.cli.models import open_model, read_rows, true_values
-    from lamina.cli.show import metrics_grid
+    from lamina.cli.show import metrics_grid, plural
     from lamina.exceptions import InvalidValueError
 
     screen = Screen(as_json, quiet)
@@ -36,7 +36,8 @@ def evaluate(
     rows = read_rows(opened, table, screen, target=target)
     metrics = measure(opened.estimator, rows.values, true_values(opened, rows, target))
     screen.show(
-        f"{model} on {table}: {len(rows):,} rows, target {target!r}\n",
+        f"{printable(str(model))} on {printable(str(table))}: {plural(len(rows), 'row')}, "
+        f"target {target!r}\n",
         metrics_grid({"value": metrics}),
     )
     screen.document(

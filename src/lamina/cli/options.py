@@ -63,6 +63,33 @@ def _fraction(value: float) -> float:
     return value
 
 
+def check_names(hidden: Any, activation: Any, loss: str, solver: str) -> None:
+    """Refuse names that nothing has, and a wrong number of activations, before work is done.
+
+    Raises
+    ------
+    BadParameter
+        If one is unknown, or cannot be read.
+    """
+    from lamina.exceptions import LaminaError
+    from lamina.network.activations import get_activation
+    from lamina.network.errors import get_error
+    from lamina.training.solvers import get_solver
+
+    names = [activation] if isinstance(activation, str) else activation
+    checks: list[Any] = [("activation", get_activation, name) for name in names]
+    checks += [("solver", get_solver, solver)]
+    checks += [("loss", get_error, loss)] if loss != "auto" else []
+    for option, get, name in checks:
+        try:
+            get(name)
+        except LaminaError as problem:
+            raise BadParameter(str(problem), param_hint=f"--{option}") from problem
+    if len(names) != len(hidden) and not isinstance(activation, str):
+        message = f"{len(hidden)} hidden layers need one name, or one for each; got {len(names)}"
+        raise BadParameter(message, param_hint="--activation")
+
+
 TableFile = Annotated[
     Path, Argument(metavar="TABLE", help="A CSV file: names of columns, then rows of numbers.")
 ]

@@ -37,6 +37,7 @@ def predict(
 ) -> None:
     """Predict the target for each row of a table, as CSV."""
     from lamina.cli.models import open_model, read_rows
+    from lamina.cli.show import plural
     from lamina.interchange import files
 
     screen = Screen(as_json, quiet)
@@ -50,7 +51,7 @@ def predict(
         columns |= _probabilities(opened, rows.values)
     if out is not None:
         files.save(out, [_csv(columns)], overwrite=overwrite)
-        screen.note(f"{len(rows):,} predictions written to {out}")
+        screen.note(f"{plural(len(rows), 'prediction')} written to {out}")
     elif not as_json:
         _write_bytes(_csv(columns))
     content = {"columns": columns} if out is None else {"out": str(out)}

@@ -111,13 +111,20 @@ def pose(table: Table, target: str, task: str) -> Problem:
     few = len(kinds) <= FEW and _REPEATS * len(kinds) <= len(y)
     holds = f"{len(kinds):,} different {'integers' if whole else 'numbers'}"
     if is_text:
-        holds = f"text, {len(kinds):,} classes"
+        holds = _words_in_words(kinds)
     both = task == "auto" and whole and not is_text
     if task == "auto":
         task = "classification" if is_text or (whole and few) else "regression"
     if task == "classification":
         y = _classes(table, target, y)
     return Problem(table.values, y, table.names, target, task, holds, both)
+
+
+def _words_in_words(kinds: Array) -> str:
+    """Return what a target holds that is no numbers."""
+    if [kind.lower() for kind in kinds] == ["false", "true"]:
+        return f"{kinds[1]} and {kinds[0]}"
+    return f"text, {len(kinds):,} classes"
 
 
 def _target(table: Table, target: str, task: str) -> Array:

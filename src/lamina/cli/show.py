@@ -9,10 +9,13 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from lamina.cli.console import printable
 from lamina.cli.metrics import LABELS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence, Sized
+
+    from lamina.cli.problem import Problem
 
 _SMALL, _LARGE = 1e-4, 1e7
 
@@ -33,7 +36,7 @@ def number(value: float) -> str:
 
 
 def shortened(names: Sequence[Any], limit: int = 8) -> str:
-    """Return names in a row, only the first ones of many.
+    """Return names in a row, only the first ones of many; none brings control characters.
 
     Examples
     --------
@@ -41,8 +44,8 @@ def shortened(names: Sequence[Any], limit: int = 8) -> str:
     '0, 1, 2, ... (100 in all)'
     """
     if len(names) <= limit:
-        return ", ".join(map(str, names))
-    return ", ".join(map(str, names[: limit - 1])) + f", ... ({len(names):,} in all)"
+        return ", ".join(printable(str(name)) for name in names)
+    return f"{shortened(names[: limit - 1], limit)}, ... ({len(names):,} in all)"
 
 
 def plural(count: int, noun: str) -> str:
@@ -56,6 +59,16 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def table_in_words(problem: Problem) -> str:
+    """Return how large a table is."""
+    return f"{plural(len(problem.y), 'row')}, {plural(len(problem.features), 'input')}"
+
+
+def parts_in_words(parts: tuple[Sized, Sized]) -> str:
+    """Return how many rows are for training, and how many are held out."""
+    return f"{plural(len(parts[0]), 'row')} to train on, {len(parts[1]):,} held out"
+
+
 def grid(
     head: Sequence[str], rows: Iterable[Sequence[str]], *, text: Sequence[int] = (0,)
 ) -> Table:
@@ -67,7 +80,7 @@ def grid(
         else:
             table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(printable, row))
     return table
 
 
@@ -77,7 +90,7 @@ def facts(rows: Iterable[tuple[str, str]]) -> Table:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(printable(words, keep="\n") for words in row))
     return table
 
 
@@ -120,7 +133,7 @@ def network_in_words(network: Mapping[str, Any]) -> str:
 def training_in_words(training: Mapping[str, Any]) -> str:
     """Return a training summary in one or two sentences."""
     epochs = plural(training["epochs"], "epoch")
-    words = f"{epochs} of {training['solver']} in {training['seconds']:.2f} s"
+    words = f"{epochs} of {printable(training['solver'])} in {training['seconds']:.2f} s"
     words += f", last loss {number(training['loss'])}"
     if training["best_epoch"]:
         words += f", best epoch {training['best_epoch']}"
@@ -131,7 +144,10 @@ def scaling_in_words(scaling: Mapping[str, Any]) -> str:
     """Return a scaling summary, a line for inputs and one for targets."""
     lines = []
     for what, part in scaling.items():
-        ranges = [_range_in_words(name, *part[name]) for name in ("center", "scale")]
+        ranges = [
+            _range_in_words(name, part[name]["min"], part[name]["max"])
+            for name in ("center", "scale")
+        ]
         method = part["method"]
         lines.append(f"{what} {method}" + ("" if method == "none" else f": {', '.join(ranges)}"))
     return "\n".join(lines)

@@ -80,7 +80,8 @@ def scaling_summary(estimator: Any) -> dict[str, Any]:
 def _ranges(scaling: Scaling, method: str) -> dict[str, Any]:
     """Return least and greatest center and scale."""
     parts = {"center": scaling.center, "scale": scaling.scale}
-    return {"method": method} | {n: [float(p.min()), float(p.max())] for n, p in parts.items()}
+    ranges = {n: {"min": float(p.min()), "max": float(p.max())} for n, p in parts.items()}
+    return {"method": method, **ranges}
 
 
 def certificate_summary(network: Network) -> dict[str, Any] | None:

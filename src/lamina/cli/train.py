@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from lamina.cli import options
-from lamina.cli.console import INTERRUPTED, Screen
+from lamina.cli.console import INTERRUPTED, Screen, printable
 from lamina.cli.outputs import refuse_output, size_of
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def train(
 ) -> None:
     """Train a network on a table, measure it on rows held out, and save it."""
     screen = Screen(as_json, quiet)
+    options.check_names(hidden, activation, loss, solver)
     refuse_output(out, [table], overwrite=overwrite)
     parameters: dict[str, Any] = {
         "hidden_layer_sizes": hidden,
@@ -65,6 +66,7 @@ def _learn(
     draw: tuple[float, int],
 ) -> Outcome:
     """Read the table, say what it asks for, and train; `task` is target and kind."""
+    from lamina.cli import show
     from lamina.cli.problem import learn, pose, split
     from lamina.data.readers import read_table
 
@@ -73,9 +75,9 @@ def _learn(
         del parameters["loss"]  # every kind of estimator has its own default
     problem = pose(read_table(path, text=[target]), target, kind)
     parts = split(problem, *draw)
-    screen.show(f"{path}: {len(problem.y):,} rows, {len(problem.features):,} inputs")
+    screen.show(f"{printable(str(path))}: {show.table_in_words(problem)}")
     screen.show(_task_in_words(problem))
-    screen.show(f"{len(parts[0]):,} rows to train on, {len(parts[1]):,} held out\n")
+    screen.show(f"{show.parts_in_words(parts)}\n")
     return learn(problem, parts, parameters, draw[1])
 
 
@@ -109,7 +111,7 @@ def _report(screen: Screen, outcome: Outcome, path: Path, out: Path) -> None:
         show.training_in_words(training) + "\n",
         show.metrics_grid(columns),
         f"\n{certificate}\n",
-        f"Saved to {out} ({size_of(out)}).",
+        f"Saved to {printable(str(out))} ({size_of(out)}).",
     )
     screen.document(
         {

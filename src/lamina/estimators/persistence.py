@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import lamina
-from lamina.data.scaling import Scaling
+from lamina.data.scaling import Scaling, fit_scaling
 from lamina.estimators.base import FeedForward
 from lamina.estimators.classifier import FeedForwardClassifier
+from lamina.estimators.options import describe_recipe, make_seed, make_settings
 from lamina.estimators.regressor import FeedForwardRegressor
 from lamina.estimators.stored import decode, decode_labels, encode, encode_labels
 from lamina.exceptions import InvalidTypeError, ModelFileError
 from lamina.interchange.container import Document, read, write
 from lamina.interchange.native import describe_network, make_network, understand
+from lamina.network.errors import get_error
 from lamina.training.solvers import SOLVERS
 from lamina.training.state import SCALARS, TrainingState
 from lamina.training.stopping import REASONS
@@ -83,10 +85,17 @@ def load(path: str | PathLike[str]) -> Network | FeedForward:
 def save_estimator(
     estimator: FeedForward, path: str | PathLike[str], *, overwrite: bool, training_state: bool
 ) -> None:
-    """Write a fitted estimator to a model file; arguments as for `FeedForward.save`."""
+    """Write a fitted estimator to a model file; arguments as for `FeedForward.save`.
+
+    Raises
+    ------
+    LaminaError
+        If a parameter is wrong or cannot be stored, or the path cannot be used.
+    """
     if type(estimator) not in KINDS.values():
         message = f"only {', '.join(KINDS)} can be saved, got a {type(estimator).__name__}"
         raise InvalidTypeError(message)
+    _check_parameters(estimator, estimator.network_)
     tensors = {"theta": estimator.network_.theta}
     metadata: dict[str, Any] = {
         "lamina": lamina.__version__,
@@ -110,6 +119,24 @@ def save_estimator(
     write(path, document, overwrite=overwrite)
 
 
+def _check_parameters(estimator: FeedForward, network: Network) -> None:
+    """Refuse parameters that no fit could use, such as a forger's or those of `set_params`.
+
+    Raises
+    ------
+    LaminaError
+        If a parameter has a wrong type or value.
+    """
+    make_settings(estimator)
+    make_seed(estimator.random_state)
+    describe_recipe(estimator, network.S[0], network.S[-1], network.recipe.error)
+    if not isinstance(estimator.loss, str) or estimator.loss != "auto":
+        get_error(estimator.loss)
+    for name in ("scale_inputs", "scale_targets"):
+        if getattr(estimator, name, "auto") != "auto":
+            fit_scaling(getattr(estimator, name), np.empty((0, 1)))
+
+
 def _kept(arrays: Mapping[str, Array], *, everything: bool) -> dict[str, Array]:
     """Return the arrays of the training state to store: all, or all but the large ones."""
     large = ("theta", "best_theta", "memory.")
@@ -122,7 +149,7 @@ def _make_estimator(document: Document) -> FeedForward:
     parameters = {n: decode(v, tensors) for n, v in metadata["parameters"].items()}
     estimator = KINDS[document.kind](**parameters)
     network = estimator.network_ = make_network(metadata["network"], tensors["theta"])
-    _require(np.all(np.isfinite(network.theta)), "a finite θ")
+    _check_parameters(estimator, network)
     estimator.n_features_in_ = network.S[0]
     _require(metadata["n_features_in"] == network.S[0], "as many features as inputs")
     for name, kind in FLAGS.items():

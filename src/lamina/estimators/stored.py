@@ -9,7 +9,8 @@ import numpy as np
 from lamina.exceptions import InvalidTypeError
 from lamina.interchange.native import exact
 from lamina.network.activations import ACTIVATIONS, Activation
-from lamina.network.errors import ERRORS, Error
+from lamina.network.error_kinds import Error
+from lamina.network.errors import ERRORS
 from lamina.training.schedules import SCHEDULES, Schedule
 from lamina.training.solvers import SOLVERS, Solver
 

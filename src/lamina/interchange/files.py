@@ -37,12 +37,21 @@ def as_path(path: str | os.PathLike[str]) -> Path:
     ------
     InvalidTypeError
         If it is not a str or path-like.
+    InvalidValueError
+        If it holds what no path can: a NUL character, or half of a surrogate pair.
     """
     try:
-        return Path(path)
+        made = Path(path)
+        usable = b"\0" not in os.fsencode(made)
     except TypeError as error:
         kind = type(path).__name__
         raise InvalidTypeError(f"expected a file's path as str or Path, got {kind}") from error
+    except UnicodeEncodeError:
+        usable = False
+    if not usable:
+        message = f"{str(made)!r} holds a character that no path can; name the file without it"
+        raise InvalidValueError(message)
+    return made
 
 
 def save(target: Path, chunks: Iterable[bytes | memoryview], *, overwrite: bool) -> None:

@@ -6,8 +6,10 @@ from dataclasses import asdict
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 import lamina
-from lamina.exceptions import LaminaError, ModelFileError
+from lamina.exceptions import InvalidValueError, LaminaError, ModelFileError
 from lamina.interchange.container import Document, write
 from lamina.network.activations import ACTIVATIONS
 from lamina.network.certificate import Certificate
@@ -31,9 +33,14 @@ def save_network(network: Network, path: str | PathLike[str], *, overwrite: bool
     ------
     ModelExistsError
         If the file exists and `overwrite` is false.
+    InvalidValueError
+        If θ is not finite: no file holds what `lamina.load` refuses.
     UnknownNameError
         If an activation or the error is not registered, so that no file could name it.
     """
+    if not np.all(np.isfinite(network.theta)):
+        message = "θ holds infinity or NaN, so it is no network to keep; train it again first"
+        raise InvalidValueError(message)
     metadata = {"network": describe_network(network), "lamina": lamina.__version__}
     write(path, Document("network", metadata, {"theta": network.theta}), overwrite=overwrite)
 
@@ -72,6 +79,9 @@ def make_network(described: Mapping[str, Any], theta: Array) -> Network:
 
 def _make_network(described: Mapping[str, Any], theta: Array) -> Network:
     """Return the network; whatever is wrong raises."""
+    if theta.dtype.kind == "f" and not np.all(np.isfinite(theta)):
+        message = "θ must be finite"
+        raise ValueError(message)
     layers = described["layers"]
     network = Network(
         [described["inputs"], *(layer["units"] for layer in layers)],

@@ -16,7 +16,7 @@ REASONS = {
     "no_change": "the loss no longer falls",
     "patience": "the validation loss no longer falls; the best network was restored",
     "max_time": "the time is used up",
-    "max_iter": "all epochs were done",
+    "max_iter": "all epochs were done; where the loss still falls, more (max_iter) may help",
     "interrupted": "stopped from the keyboard",
     "diverged": "J became infinite or NaN; the last good network was restored",
 }

@@ -14,7 +14,7 @@ _HOMES = {
     "AdamW": "lamina.training.solvers",
     "Activation": "lamina.network.activations",
     "Certificate": "lamina.network.certificate",
-    "Error": "lamina.network.errors",
+    "Error": "lamina.network.error_kinds",
     "FeedForwardClassifier": "lamina.estimators.classifier",
     "FeedForwardRegressor": "lamina.estimators.regressor",
     "Lbfgs": "lamina.training.solvers",

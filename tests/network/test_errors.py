@@ -10,7 +10,8 @@ from sklearn import metrics
 
 from lamina.exceptions import InvalidTypeError, InvalidValueError, UnknownNameError
 from lamina.network.activations import get_activation
-from lamina.network.errors import DOMAINS, ERRORS, get_error
+from lamina.network.error_kinds import DOMAINS
+from lamina.network.errors import ERRORS, get_error
 
 NAMES = sorted(ERRORS._builtin)
 SPECS = [*NAMES, "huber(0.4)", "quantile(0.9)", "quantile((0.1, 0.8))", "tweedie(1.2)"]

@@ -108,18 +108,21 @@ PENALTIES = {
         penalty={"l1": 0.1, "biases": True},
     ),
     "l1 without its sign": Mutation(P, "np.sign(w)", "np.ones_like(w)", penalty={"l1": 0.1}),
-    "l2 doubled": Mutation(P, "+ self.l2 * w", "+ 2 * self.l2 * w", penalty={"l2": 0.1}),
+    "l2 doubled": Mutation(P, "+ l2 * w\n", "+ 2 * l2 * w\n", penalty={"l2": 0.1}),
 }
 
 ACTIVATIONS = {
     "softmax pulled back number by number": Mutation(
-        A, "A * (Delta - np.sum(A * Delta, axis=0))", "A * (1 - A) * Delta", "tanh softmax tanh"
+        A, "a * (delta - mean)", "a * (1 - a) * delta", "tanh softmax tanh"
     ),
     "softmax pulled back across data points": Mutation(
-        A, "A * Delta, axis=0)", "A * Delta, axis=1, keepdims=True)", "tanh softmax tanh"
+        A,
+        "np.sum(self.pulled(A, Delta), axis=0)",
+        "np.sum(self.pulled(A, Delta), axis=1, keepdims=True)",
+        "tanh softmax tanh",
     ),
     "log_softmax pulled back without e^a": Mutation(
-        A, "np.exp(A) * np.sum(Delta", "A * np.sum(Delta", "tanh log_softmax tanh"
+        A, "np.exp(a) * mean", "a * mean", "tanh log_softmax tanh"
     ),
     "sides of leaky_relu swapped": Mutation(
         C, "np.where(z > 0, 1.0, slope)", "np.where(z < 0, 1.0, slope)", "leaky_relu sine tanh"
@@ -239,12 +242,15 @@ def definition_holds(net_module, layers, error):
     return np.isclose(net.error(X, T), DEFINITIONS[error](T, net(X)).sum() / N, rtol=1e-10)
 
 
-SLOPE_RETURNED = "as_matrix(self.derivative(T, A, *self.parameters), A)"
+SLOPE_RETURNED = "as_matrix(self.derivative(T, a, *p), a)"
 ANY_PAIR = ("activation == get_activation(self.output_activation)", "True")
 CONSISTENT = {  # wrong alike in value and slope: no derivative can tell
     "mean over outputs": (
         *(E, "tanh sine softsign", "squared"),
-        *((".sum(axis=0))", ".mean(axis=0))"), (SLOPE_RETURNED, f"{SLOPE_RETURNED} / len(A)")),
+        *(
+            (", a).sum(axis=0)", ", a).mean(axis=0)"),
+            (SLOPE_RETURNED, f"{SLOPE_RETURNED} / len(A)"),
+        ),
     ),
     "sum over data points": (network, "tanh sine logistic", "squared", ("1.0 / N", "1.0")),
     "pair of logistic for gaussian": (E, "tanh sine gaussian", "binary_cross_entropy", ANY_PAIR),

@@ -8,7 +8,7 @@ engine's precision. The table itself is never copied, cast or written to as a wh
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -28,15 +28,23 @@ class Columns:
     ----------
     rows : array, N × S
         Any real type and memory order; may be read-only or a memory map.
-    scaling : Scaling or None
+    affine : Scaling or None
         Applied to what is taken.
     dtype : data type
         Of what is taken.
     """
 
     rows: Array
-    scaling: Scaling | None
+    affine: Scaling | None
     dtype: npt.DTypeLike
+    classes: ClassVar[None] = None
+
+    @property
+    def scaling(self) -> tuple[Array, Array] | None:
+        """Center and scale, or None where nothing changes."""
+        if self.affine is None or self.affine.is_identity:
+            return None
+        return self.affine.center, self.affine.scale
 
     def __len__(self) -> int:
         """Return N."""
@@ -45,9 +53,9 @@ class Columns:
     def take(self, points: Array | slice) -> Array:
         """Return the chosen data points as an S × n matrix, each column contiguous."""
         rows = self.rows[points]
-        if self.scaling is None or self.scaling.is_identity:
+        if self.affine is None or self.affine.is_identity:
             return np.asarray(rows, dtype=self.dtype, order="C").T
-        return np.ascontiguousarray(self.scaling.apply(rows, self.dtype)).T
+        return np.ascontiguousarray(self.affine.apply(rows, self.dtype)).T
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,17 @@ class OneHot:
     dtype: npt.DTypeLike
     low: float = 0.0
     high: float = 1.0
+    scaling: ClassVar[None] = None
+
+    @property
+    def rows(self) -> Array:
+        """The codes."""
+        return self.codes
+
+    @property
+    def classes(self) -> tuple[int, float, float]:
+        """K, and what stands for "not this class" and "this class"."""
+        return self.n_classes, self.low, self.high
 
     def __len__(self) -> int:
         """Return N."""
@@ -90,6 +109,13 @@ class Matrix:
 
     columns: Array
     dtype: npt.DTypeLike
+    scaling: ClassVar[None] = None
+    classes: ClassVar[None] = None
+
+    @property
+    def rows(self) -> Array:
+        """The matrix with data points as rows; a view."""
+        return self.columns.T
 
     def __len__(self) -> int:
         """Return N."""

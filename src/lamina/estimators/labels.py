@@ -15,7 +15,8 @@ from lamina.data.columns import Columns, OneHot
 from lamina.estimators.checks import refuse_masked
 from lamina.exceptions import InvalidTypeError, InvalidValueError, UnknownNameError
 from lamina.network.activations import ACTIVATIONS, Activation, get_activation
-from lamina.network.errors import DOMAINS, Error, get_error
+from lamina.network.error_kinds import DOMAINS, Error
+from lamina.network.errors import get_error
 from lamina.training.settings import require
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from lamina.estimators.checks import check_finite, refuse_kind, refuse_masked
 from lamina.estimators.validation import Validation
 from lamina.exceptions import InvalidValueError
 from lamina.network.error_families import GaussianNll
-from lamina.network.errors import Error, get_error
+from lamina.network.error_kinds import Error
+from lamina.network.errors import get_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +48,8 @@ class FeedForwardRegressor(RegressorMixin, FeedForward):
     hidden_layer_sizes, activation, output_activation, solver, alpha, l1, dropout,
     initialization, batch_size, learning_rate, learning_rate_init, max_iter, shuffle, tol,
     n_iter_no_change, early_stopping, validation_fraction, gradient_tol, goal, max_time,
-    max_gradient_norm, scale_inputs, dtype, n_layers, width, warm_start, random_state, verbose
+    max_gradient_norm, scale_inputs, dtype, n_layers, width, warm_start, random_state, n_threads,
+    verbose
         As for `FeedForwardClassifier`.
     loss : str or Error, default "squared"
         Such as "absolute", "huber(1.0)", "quantile((0.1, 0.9))", "poisson", "gaussian_nll".
@@ -107,6 +109,7 @@ class FeedForwardRegressor(RegressorMixin, FeedForward):
         width: int | None = None,
         warm_start: bool = False,
         random_state: Any = None,
+        n_threads: int | None = None,
         verbose: bool = False,
     ) -> None:
         """Keep the parameters; they are checked in `fit`."""

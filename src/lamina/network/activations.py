@@ -64,6 +64,25 @@ class Elementwise(Activation):
         return np.multiply(Delta, as_matrix(self.derivative(Z, A, *self.parameters), Z))
 
 
+class Columnwise(Activation):
+    """An activation that mixes a column: through max z_j, Σ e^(z_j - max), and a sum backward."""
+
+    value: Callable[..., Any]
+    """`value(z, top, total)` → a."""
+    pulled: Callable[..., Any]
+    """`pulled(a, delta)`: what is summed down the column on the way back."""
+    pull: Callable[..., Any]
+    """`pull(a, delta, sum)` → h."""
+
+    def __call__(self, Z: Matrix) -> Matrix:
+        """Return A = sigma(Z) column by column."""
+        return np.asarray(self.value(Z, *special.top_and_total(Z)))
+
+    def pullback(self, Z: Matrix, A: Matrix, Delta: Matrix) -> Matrix:
+        """Return H, the Jacobian of each column of Z, transposed, times that of Delta."""
+        return np.asarray(self.pull(A, Delta, np.sum(self.pulled(A, Delta), axis=0)))
+
+
 @dataclass(frozen=True)
 class FormulaActivation(Elementwise):
     """An element-wise activation without parameters: its name and its two formulas."""
@@ -205,23 +224,35 @@ _builtin(  # constant beyond |z| = 80, so that it stays finite and positive in f
 
 @ACTIVATIONS.builtin("softmax")
 @dataclass(frozen=True)
-class Softmax(Activation):
+class Softmax(Columnwise):
     """a_i = e^(z_i) / Σ_j e^(z_j) down each column; the Jacobian of a column is diag(a) - a aᵗ."""
 
-    def __call__(self, Z: Matrix) -> Matrix:
-        return np.asarray(np.exp(special.log_softmax(Z)))
+    @staticmethod
+    def value(z: Any, top: Any, total: Any) -> Any:
+        return np.exp(z - top) / total
 
-    def pullback(self, Z: Matrix, A: Matrix, Delta: Matrix) -> Matrix:
-        return np.asarray(A * (Delta - np.sum(A * Delta, axis=0)))
+    @staticmethod
+    def pulled(a: Any, delta: Any) -> Any:
+        return a * delta
+
+    @staticmethod
+    def pull(a: Any, delta: Any, mean: Any) -> Any:
+        return a * (delta - mean)
 
 
 @ACTIVATIONS.builtin("log_softmax")
 @dataclass(frozen=True)
-class LogSoftmax(Activation):
+class LogSoftmax(Columnwise):
     """a_i = z_i - log Σ_j e^(z_j) down each column; the Jacobian of a column is I - (e^a) 1ᵗ."""
 
-    def __call__(self, Z: Matrix) -> Matrix:
-        return np.asarray(special.log_softmax(Z))
+    @staticmethod
+    def value(z: Any, top: Any, total: Any) -> Any:
+        return (z - top) - np.log(total)
 
-    def pullback(self, Z: Matrix, A: Matrix, Delta: Matrix) -> Matrix:
-        return np.asarray(Delta - np.exp(A) * np.sum(Delta, axis=0))
+    @staticmethod
+    def pulled(a: Any, delta: Any) -> Any:
+        return delta
+
+    @staticmethod
+    def pull(a: Any, delta: Any, mean: Any) -> Any:
+        return delta - np.exp(a) * mean

@@ -12,11 +12,14 @@ import numpy as np
 from lamina.exceptions import InvalidValueError
 from lamina.network import special
 from lamina.network.activations import get_activation
-from lamina.network.errors import ERRORS, ElementwiseError, Error
-from lamina.network.formulas import Matrix, as_matrix, require_positive
+from lamina.network.error_kinds import ElementwiseError, Error, JointError
+from lamina.network.errors import ERRORS
+from lamina.network.formulas import Matrix, require_positive
 
 if TYPE_CHECKING:
     from lamina.network.activations import Activation
+
+LOG_2_PI = log(2.0 * pi)
 
 
 @ERRORS.builtin("huber")
@@ -112,17 +115,10 @@ class Quantile(ElementwiseError):
         """One block of outputs for each q."""
         return len(self.levels)
 
-    def values(self, T: Matrix, A: Matrix) -> Matrix:
-        return self.value(*self._rows(T, A)).sum(axis=0)  # type: ignore[no-any-return]
-
-    def slopes(self, T: Matrix, A: Matrix) -> Matrix:
-        return as_matrix(self.derivative(*self._rows(T, A)), A)
-
-    def _rows(self, T: Matrix, A: Matrix) -> tuple[Matrix, Matrix, Matrix]:
-        """Return T and q spread over the rows of A."""
-        blocks = len(self.levels)
-        q = np.repeat(np.asarray(self.levels, dtype=A.real.dtype), len(T))[:, np.newaxis]
-        return np.tile(T, (blocks, 1)), A, q
+    @property
+    def blocks(self) -> tuple[tuple[Any, ...], ...]:
+        """Each block of outputs has its q."""
+        return tuple((q,) for q in self.levels)
 
     @staticmethod
     def value(t: Any, a: Any, q: Any) -> Any:
@@ -135,7 +131,7 @@ class Quantile(ElementwiseError):
 
 @ERRORS.builtin("gaussian_nll")
 @dataclass(frozen=True)
-class GaussianNll(Error):
+class GaussianNll(JointError):
     """(s + (t - m)² e^-s + log 2π) / 2 with mean m and log-variance s as outputs.
 
     The outputs are the rows of means, then the rows of log-variances. Source: Nix and
@@ -144,16 +140,18 @@ class GaussianNll(Error):
 
     outputs_per_target = 2
 
-    def values(self, T: Matrix, A: Matrix) -> Matrix:
-        mean, log_variance = np.split(A, 2)
+    @staticmethod
+    def value(t: Any, outputs: Any) -> Any:
+        mean, log_variance = outputs
         precision = np.exp(special.bounded(-log_variance))
-        return (0.5 * (log_variance + (T - mean) ** 2 * precision + log(2 * pi))).sum(axis=0)  # type: ignore[no-any-return]
+        return 0.5 * (log_variance + (t - mean) ** 2 * precision + LOG_2_PI)
 
-    def slopes(self, T: Matrix, A: Matrix) -> Matrix:
-        mean, log_variance = np.split(A, 2)
+    @staticmethod
+    def derivative(t: Any, outputs: Any) -> Any:
+        mean, log_variance = outputs
         precision = np.exp(special.bounded(-log_variance))
-        shrink = np.where(special.inside(-log_variance), (T - mean) ** 2 * precision, 0.0)
-        return np.concatenate([(mean - T) * precision, 0.5 * (1.0 - shrink)])
+        shrink = np.where(special.inside(-log_variance), (t - mean) ** 2 * precision, 0.0)
+        return (mean - t) * precision, 0.5 * (1.0 - shrink)
 
     def point(self, A: Matrix) -> Matrix:
         return np.split(A, 2)[0]

@@ -1,7 +1,7 @@
 """Error functions J(T, A_L): J = Σ_n ω_n J_n, each with its slope.
 
 J_n is a sum over the outputs of one data point and ω_n = 1/N unless the data points
-are weighted; (2.18) is `squared`. Value and slope are reduced here and nowhere else.
+are weighted; (2.18) is `squared`.
 Where an error meets its natural output activation, the pair is an error of Z_L in
 its own right (`error.seen_from(activation)`), evaluated without passing through A_L.
 Errors with parameters or with several outputs per target are in `error_families`.
@@ -9,95 +9,19 @@ Errors with parameters or with several outputs per target are in `error_families
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lamina.exceptions import InvalidTypeError, InvalidValueError
+from lamina.exceptions import InvalidTypeError
 from lamina.network import special
 from lamina.network.activations import Activation, get_activation
-from lamina.network.formulas import Matrix, as_matrix
+from lamina.network.error_kinds import ColumnwiseError, ElementwiseError, Error
 from lamina.registry import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-DOMAINS: Mapping[str, tuple[str, Callable[[Matrix], Matrix]]] = {
-    "real": ("finite numbers", np.isfinite),
-    "nonnegative": ("finite numbers, zero or more", lambda T: np.isfinite(T) & (T >= 0)),
-    "positive": ("finite numbers above zero", lambda T: np.isfinite(T) & (T > 0)),
-    "probability": ("numbers from 0 to 1", lambda T: (T >= 0) & (T <= 1)),
-    "sign": ("-1 or 1", lambda T: np.abs(T) == 1),
-}
-"""What targets an error accepts: the words for them, and the test."""
-
-
-class Error:
-    """An error of any kind. Columns of T and A are data points."""
-
-    output_activation: str = "identity"
-    """The natural activation of the output layer, used unless another is asked for."""
-    targets: str = "real"
-    """Which targets make sense, a key of `DOMAINS`."""
-    outputs_per_target: int = 1
-    """Rows of A_L for each row of T; the outputs come in blocks of the rows of T."""
-
-    def values(self, T: Matrix, A: Matrix) -> Matrix:
-        """Return J_n for every data point: N numbers, summed over outputs."""
-        raise NotImplementedError
-
-    def slopes(self, T: Matrix, A: Matrix) -> Matrix:
-        """Return dJ_n/dA, S_L × N; (2.23) without its 1/N."""
-        raise NotImplementedError
-
-    def seen_from(self, activation: Activation) -> Error | None:
-        """Return the pair of this error and `activation` as an error of Z_L, if we know it."""
-        return None
-
-    def point(self, A: Matrix) -> Matrix:
-        """Return the rows of A_L that predict T itself, such as the mean of a mean and variance."""
-        return A
-
-    def check_targets(self, T: Matrix) -> None:
-        """Refuse targets outside the domain, naming the first bad entry.
-
-        Raises
-        ------
-        InvalidValueError
-            If an entry of T makes no sense for this error.
-        """
-        words, test = DOMAINS[self.targets]
-        bad = np.argwhere(~test(T))
-        if bad.size:
-            row, column = bad[0]
-            message = (
-                f"this error needs targets that are {words}; "
-                f"T[{row}, {column}] is {T[row, column]:g}"
-            )
-            raise InvalidValueError(message)
-
-
-class ElementwiseError(Error):
-    """An error that is a sum over single outputs: two plain formulas and their parameters."""
-
-    value: Callable[..., Any]
-    """`value(t, a, *parameters)`: what one output adds to J_n."""
-    derivative: Callable[..., Any]
-    """`derivative(t, a, *parameters)`: its slope in a."""
-
-    @property
-    def parameters(self) -> tuple[Any, ...]:
-        """The numbers that both formulas take after their arguments."""
-        return astuple(self)  # type: ignore[call-overload,no-any-return]  # a dataclass
-
-    def values(self, T: Matrix, A: Matrix) -> Matrix:
-        """Return J_n, N numbers: the formula summed over the outputs of each data point."""
-        return np.asarray(as_matrix(self.value(T, A, *self.parameters), A).sum(axis=0))
-
-    def slopes(self, T: Matrix, A: Matrix) -> Matrix:
-        """Return dJ_n/dA, S_L × N."""
-        return as_matrix(self.derivative(T, A, *self.parameters), A)
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True)
@@ -134,20 +58,28 @@ class ErrorFormula(ElementwiseError):
 
 
 @dataclass(frozen=True)
-class SoftmaxCrossEntropy(Error):
-    """Cross-entropy or divergence seen from the Z_L of a softmax: H_L = ω (A Σt - T)."""
+class SoftmaxCrossEntropy(ColumnwiseError):
+    """Cross-entropy seen from the Z_L of a softmax: H_L = ω (A Σt - T)."""
 
-    relative: bool
-    """Whether Σ t log t is added, which makes the cross-entropy a divergence."""
+    @staticmethod
+    def value(t: Any, z: Any, top: Any, total: Any) -> Any:
+        """Return -t log a, where log a = z - top - log Σ e^(z - top)."""
+        return -t * ((z - top) - np.log(total))
 
-    def values(self, T: Matrix, A: Matrix) -> Matrix:
-        """Return J_n for Z_L = A, N numbers."""
-        entropy = special.xlogy(T, T).sum(axis=0) if self.relative else 0.0
-        return np.asarray(entropy - (T * special.log_softmax(A)).sum(axis=0))
+    @staticmethod
+    def derivative(t: Any, z: Any, top: Any, total: Any, weight: Any) -> Any:
+        """Return a Σt - t."""
+        return np.exp(z - top) / total * weight - t
 
-    def slopes(self, T: Matrix, A: Matrix) -> Matrix:
-        """Return dJ_n/dZ_L, S_L × N."""
-        return np.asarray(np.exp(special.log_softmax(A)) * T.sum(axis=0) - T)
+
+@dataclass(frozen=True)
+class SoftmaxDivergence(SoftmaxCrossEntropy):
+    """Kullback and Leibler's divergence seen from the Z_L of a softmax: Σ t log t is added."""
+
+    @staticmethod
+    def value(t: Any, z: Any, top: Any, total: Any) -> Any:
+        """Return t (log t - log a)."""
+        return special.xlogy(t, t) - t * ((z - top) - np.log(total))
 
 
 ERRORS: Registry[Error] = Registry("error")
@@ -197,7 +129,7 @@ _builtin(
     lambda t, a: -t / np.where(t == 0, 1.0, a),
     "softmax",
     "probability",
-    SoftmaxCrossEntropy(relative=False),
+    SoftmaxCrossEntropy(),
 )
 _builtin(
     "kl_divergence",
@@ -205,7 +137,7 @@ _builtin(
     lambda t, a: -t / np.where(t == 0, 1.0, a),
     "softmax",
     "probability",
-    SoftmaxCrossEntropy(relative=True),
+    SoftmaxDivergence(),
 )
 _builtin(  # for outputs that are log-probabilities
     "negative_log_likelihood",
@@ -213,7 +145,7 @@ _builtin(  # for outputs that are log-probabilities
     lambda t, a: -t,
     "log_softmax",
     "probability",
-    SoftmaxCrossEntropy(relative=False),
+    SoftmaxCrossEntropy(),
 )
 _builtin(
     "binary_cross_entropy",

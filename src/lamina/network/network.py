@@ -10,7 +10,8 @@ from lamina.exceptions import InvalidTypeError, InvalidValueError, ShapeError
 from lamina.network import backpropagation
 from lamina.network.activations import ACTIVATIONS, Activation, get_activation
 from lamina.network.certificate import Certificate, certify
-from lamina.network.errors import Error, get_error
+from lamina.network.error_kinds import Error
+from lamina.network.errors import get_error
 from lamina.network.formulas import real_array
 from lamina.network.initialization import initialize
 from lamina.network.parameters import views

@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from lamina.network.formulas import Matrix
 
 
+def size_formula(w: Any, l1: Any, l2: Any) -> Any:
+    """Return what one weight adds to R."""
+    return l1 * np.maximum(w, -w) + 0.5 * l2 * w * w
+
+
+def slope_formula(w: Any, l1: Any, l2: Any) -> Any:
+    """Return its slope in w."""
+    return l1 * np.sign(w) + l2 * w
+
+
 @dataclass(frozen=True)
 class Penalty:
     """R(w) = l1 Σ|w| + (l2/2) Σ w² of one layer; not divided by the number of data points.
@@ -46,12 +56,11 @@ class Penalty:
 
     def value(self, w: Matrix) -> Any:
         """Return R(w), a scalar."""
-        size = np.maximum(w, -w)
-        return self.l1 * size.sum() + 0.5 * self.l2 * (w * w).sum()
+        return size_formula(w, self.l1, self.l2).sum()
 
     def derivative(self, w: Matrix) -> Matrix:
         """Return dR/dw, shaped as w; the slope of |w| at 0 is 0."""
-        return self.l1 * np.sign(w) + self.l2 * w
+        return np.asarray(slope_formula(w, self.l1, self.l2))
 
     def __bool__(self) -> bool:
         """Return whether there is anything to add."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lamina.network.activations import Activation
-    from lamina.network.errors import Error
+    from lamina.network.error_kinds import Error
     from lamina.network.penalties import Penalty
 
 

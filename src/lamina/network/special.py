@@ -66,6 +66,14 @@ def product_slope(z: Any, gate: Any, rate: Any) -> Any:
     return gate + z * gate * (1.0 - gate) * rate
 
 
+def chebyshev(coefficients: tuple[float, ...], u: Any) -> Any:
+    """Return Σ c_k T_k(u), T_k Chebyshev's polynomials, by Clenshaw's rule."""
+    last = before = 0.0 * u
+    for coefficient in coefficients[:0:-1]:
+        last, before = coefficient + (2.0 * u * last - before), last
+    return coefficients[0] + (u * last - before)
+
+
 def normal_density(z: Any) -> Any:
     """Return the standard normal density e^(-z²/2) / √(2π)."""
     return np.exp(-0.5 * z * z) / sqrt(2.0 * pi)
@@ -75,11 +83,7 @@ def normal_distribution(z: Any) -> Any:
     """Return the standard normal distribution function, (1 + erf(z/√2)) / 2."""
     x = np.maximum(z, -z) / sqrt(2.0)
     t = 2.0 / (2.0 + x)
-    u = 2.0 * t - 1.0
-    last = before = 0.0 * u
-    for coefficient in ERFC_SERIES[:0:-1]:
-        last, before = coefficient + 2.0 * u * last - before, last
-    tail = 0.5 * t * np.exp(ERFC_SERIES[0] + u * last - before - x * x)
+    tail = 0.5 * t * np.exp(chebyshev(ERFC_SERIES, 2.0 * t - 1.0) - x * x)
     return np.where(z > 0, 1.0 - tail, tail)
 
 
@@ -88,7 +92,12 @@ def xlogy(x: Any, y: Any) -> Any:
     return x * np.log(np.where(x == 0, 1.0, y))
 
 
-def log_softmax(Z: Any) -> Any:
-    """Return log(e^z / Σ e^z) down each column of an S × N matrix."""
-    shifted = Z - np.max(Z.real, axis=0)
-    return shifted - np.log(np.sum(np.exp(shifted), axis=0))
+def shifted_exp(z: Any, top: Any) -> Any:
+    """Return e^(z - top), what `top_and_total` sums."""
+    return np.exp(z - top)
+
+
+def top_and_total(Z: Any) -> Any:
+    """Return max z and Σ e^(z - max z) down each column of an S × N matrix."""
+    top = np.max(Z.real, axis=0)
+    return top, np.sum(shifted_exp(Z, top), axis=0)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lamina.network.activations import Activation
-    from lamina.network.errors import Error
+    from lamina.network.error_kinds import Error
     from lamina.network.formulas import Matrix
     from lamina.network.recipe import Recipe
 

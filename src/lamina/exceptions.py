@@ -61,3 +61,7 @@ class DivergenceWarning(LaminaWarning):
 
 class InterruptedWarning(LaminaWarning):
     """Training was stopped from the keyboard; the best network so far was kept."""
+
+
+class EngineWarning(LaminaWarning):
+    """The compiled engine cannot be used, and the reference engine does its work."""

@@ -42,14 +42,8 @@ def steps(seed=0):
 
 def run(solver, theta, gradients, rates, memory):
     """Return θ after the solver's own updates."""
-    theta = theta.copy()
-    settings = tuple(vars(solver).values())
     for step, (gradient, rate) in enumerate(zip(gradients, rates, strict=True), start=1):
-        before = gradient.copy()
-        solver.update(theta, gradient, memory, rate, step, settings)
-        np.testing.assert_array_equal(
-            gradient, before, err_msg="the gradient is not ours to change"
-        )
+        theta, memory = solver.move(theta, gradient, memory, solver.coefficients(rate, step))
     return theta
 
 
@@ -69,7 +63,8 @@ def test_nesterov_is_the_paper_at_its_lookahead():
     theta, velocity = np.array([1.0, -2.0, 3.0]), np.zeros(3)
     ours, memory = theta.copy(), np.zeros((1, 3))
     for step in range(1, 20):
-        Sgd.update(ours, curvature * ours, memory, rate, step, (mu, True))
+        solver = Sgd(mu)
+        ours, memory = solver.move(ours, curvature * ours, memory, solver.coefficients(rate, step))
         velocity = mu * velocity - rate * curvature * (theta + mu * velocity)
         theta = theta + velocity
         np.testing.assert_allclose(ours, theta + mu * velocity, rtol=1e-12)
@@ -145,7 +140,7 @@ def test_training_takes_the_solver_s_steps(solver, draw_problem):
     for step in range(1, 7):
         twin.theta = by_hand
         gradient = twin.backpropagate(problem.X, problem.T).gradient
-        record.update(by_hand, gradient, memory, 0.02, step, tuple(vars(record).values()))
+        by_hand, memory = record.move(by_hand, gradient, memory, record.coefficients(0.02, step))
     options = {"batch_size": 60, "shuffle": False, "learning_rate_init": 0.02, "max_iter": 6}
     lamina.train(problem.net, problem.X, problem.T, solver=solver, **options)
     np.testing.assert_allclose(problem.net.theta, by_hand, rtol=1e-12)

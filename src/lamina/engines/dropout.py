@@ -17,20 +17,36 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-WEYL = 0x9E3779B97F4A7C15
+WEYL = np.uint64(0x9E3779B97F4A7C15)
 """2⁶⁴ divided by the golden ratio: the step of the counter."""
+FACTORS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
+SHIFTS = (np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11))
+ONE = np.uint64(1)
 
 
-def mix(x: Array) -> Array:
-    """Turn 64-bit counters into 64 well-mixed bits each, in place.
+def mix(x: Any) -> Any:
+    """Return 64 well-mixed bits for each 64-bit counter. Source: Steele, Lea and Flood 2014."""
+    x = (x ^ (x >> SHIFTS[0])) * FACTORS[0]
+    x = (x ^ (x >> SHIFTS[1])) * FACTORS[1]
+    return x ^ (x >> SHIFTS[2])
 
-    Source: Steele, Lea and Flood 2014.
-    """
-    shifted = np.empty_like(x)
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1)):
-        x ^= np.right_shift(x, np.uint64(shift), out=shifted)
-        x *= np.uint64(factor)
-    return x
+
+def bits(state: Any, position: Any, unit: Any, units: Any) -> Any:
+    """Return 53 random bits for a unit, 0..units - 1, of the data point at a position."""
+    return mix(state + WEYL * (position * units + unit + ONE)) >> SHIFTS[3]
+
+
+def threshold(rate: float) -> np.uint64:
+    """Return what 53 random bits are below with probability `rate`."""
+    return np.uint64(ceil(rate * 2.0**53))
+
+
+def start(key: tuple[int, int, int]) -> np.uint64:
+    """Return where the counters of a seed, epoch and layer begin."""
+    state = np.zeros(1, dtype=np.uint64)
+    for part in key:
+        state = mix(state + np.uint64(int(WEYL) * (int(part) + 1) % 2**64))
+    return np.uint64(state[0])
 
 
 def mask(key: tuple[int, int, int], units: int, positions: Array, rate: float) -> Array:
@@ -51,13 +67,6 @@ def mask(key: tuple[int, int, int], units: int, positions: Array, rate: float) -
     -------
     matrix, S_l × n, float64
     """
-    state = np.zeros(1, dtype=np.uint64)
-    for part in key:
-        state = mix(state + np.uint64(WEYL * (int(part) + 1) % 2**64))
-    first = positions.astype(np.uint64) * np.uint64(units)
-    counters = np.arange(1, units + 1, dtype=np.uint64)[:, np.newaxis] + first
-    counters *= np.uint64(WEYL)
-    counters += state
-    bits = mix(counters)
-    bits >>= np.uint64(11)  # a uniform number from 0 to 1 in steps of 2⁻⁵³, times 2⁵³
-    return (bits >= np.uint64(ceil(rate * 2.0**53))) * (1.0 / (1.0 - rate))
+    position, unit = positions.astype(np.uint64), np.arange(units, dtype=np.uint64)[:, np.newaxis]
+    drawn = bits(np.full(1, start(key)), position, unit, np.uint64(units))
+    return (drawn >= threshold(rate)) * (1.0 / (1.0 - rate))

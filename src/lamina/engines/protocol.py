@@ -21,7 +21,25 @@ if TYPE_CHECKING:
 
 
 class Source(Protocol):
-    """N data points, taken as columns by index."""
+    """N data points, taken as columns by index; and what they are made of.
+
+    Attributes
+    ----------
+    rows : array, N × S, or N codes of classes
+        A user's table, never copied or written to.
+    scaling : pair of vectors, or None
+        `center` and `scale`: (x - center) / scale is what is taken.
+    classes : (K, low, high), or None
+        `rows` are codes 0..K-1 of classes, taken as `high` in the row of their class and
+        `low` elsewhere; with K = 1 they are 0 or 1, taken as `low` or `high`.
+    """
+
+    @property
+    def rows(self) -> Array: ...  # noqa: D102 - see above
+    @property
+    def scaling(self) -> Any: ...  # noqa: D102 - see above
+    @property
+    def classes(self) -> tuple[int, float, float] | None: ...  # noqa: D102 - see above
 
     def __len__(self) -> int:
         """Return N."""
@@ -68,13 +86,11 @@ class Data:
         return n if self.weights is None else float(self.weights[self.points].sum())
 
 
-class Update(Protocol):
-    """One step of a first-order solver, in place on flat vectors."""
+class Move(Protocol):
+    """One step of a first-order solver: a formula for each number by itself."""
 
-    def __call__(
-        self, theta: Array, gradient: Array, memory: Array, rate: float, step: int
-    ) -> None:
-        """Move θ and the solver's memory (k × P) by one gradient; `step` counts from 1."""
+    def __call__(self, theta: Any, gradient: Any, memory: Any, coefficients: Any) -> Any:
+        """Return θ and memory after the step, the memory as a tuple of its rows."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +105,8 @@ class Epoch:
         Data points in each step; the last step takes what is left.
     rates : numbers, one for each step
         Learning rates.
-    first_step : int
-        The count of the first step since training began, from 1.
+    coefficients : array, steps × k
+        The numbers that the solver's formula takes in each step.
     dropout : tuple of float
         The rate for A_0, ..., A_{L-1}; 0 drops nothing.
     key : two integers
@@ -102,7 +118,7 @@ class Epoch:
     order: Array
     batch_size: int
     rates: Array
-    first_step: int
+    coefficients: Array
     dropout: tuple[float, ...]
     key: tuple[int, int]
     max_gradient_norm: float
@@ -130,8 +146,8 @@ class Engine(Protocol):
 
     recipe: Recipe
 
-    def outputs(self, theta: Array, X: Array) -> Array:
-        """Return A_L, S_L × n, for X, S_0 × n."""
+    def outputs(self, theta: Array, X: Source, points: Array) -> Array:
+        """Return A_L, S_L × n, for n of the data points of X."""
 
     def error(self, theta: Array, data: Data) -> float:
         """Return Σ ω_n J_n over the data, without penalties."""
@@ -140,6 +156,6 @@ class Engine(Protocol):
         """Return J with penalties over the data, and dJ/dθ."""
 
     def epoch(
-        self, theta: Array, memory: Array, update: Update, data: Data, epoch: Epoch
+        self, theta: Array, memory: Array, move: Move, data: Data, epoch: Epoch
     ) -> EpochReport:
-        """Take one step for each batch of the epoch, moving θ and memory in place."""
+        """Take one step for each batch of the epoch, moving θ and memory (k × P) in place."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from lamina.engines.protocol import Data, Epoch, Update
+    from lamina.engines.protocol import Data, Epoch, Move, Source
     from lamina.network.recipe import Recipe
 
     Array = npt.NDArray[Any]
@@ -34,12 +34,14 @@ class ReferenceEngine:
         """Keep the recipe; nothing is allocated ahead."""
         self.recipe = recipe
 
-    def outputs(self, theta: Array, X: Array) -> Array:
-        """Return A_L, S_L × n, for X, S_0 × n, (1.4)."""
-        outputs = np.empty((self.recipe.S[-1], X.shape[1]), dtype=theta.dtype, order="F")
-        for start in range(0, X.shape[1], CHUNK):
+    @_quiet
+    def outputs(self, theta: Array, X: Source, points: Array) -> Array:
+        """Return A_L, S_L × n, for n of the data points of X, (1.4)."""
+        outputs = np.empty((self.recipe.S[-1], len(points)), dtype=theta.dtype, order="F")
+        for start in range(0, len(points), CHUNK):
             part = slice(start, start + CHUNK)
-            outputs[:, part] = backpropagation.forward(self.recipe, theta, X[:, part])[1][-1]
+            A = backpropagation.forward(self.recipe, theta, X.take(points[part]))[1]
+            outputs[:, part] = A[-1]
         return outputs
 
     @_quiet
@@ -65,12 +67,12 @@ class ReferenceEngine:
 
     @_quiet
     def epoch(
-        self, theta: Array, memory: Array, update: Update, data: Data, epoch: Epoch
+        self, theta: Array, memory: Array, move: Move, data: Data, epoch: Epoch
     ) -> EpochReport:
         """Take one step for each batch of the epoch, moving θ and memory in place."""
         loss = size = 0.0
         share = 1.0 / sqrt(len(epoch.rates))
-        for step, rate in enumerate(epoch.rates):
+        for step, coefficients in enumerate(epoch.coefficients):
             start = step * epoch.batch_size
             points = epoch.order[start : start + epoch.batch_size]
             X, T, omega = data.X.take(points), data.T.take(points), data.omega(points)
@@ -87,7 +89,7 @@ class ReferenceEngine:
                 return EpochReport(float("nan"), norm)
             if norm > epoch.max_gradient_norm:
                 gradient *= epoch.max_gradient_norm / norm
-            update(theta, gradient, memory, float(rate), epoch.first_step + step)
+            theta[:], memory[:] = move(theta, gradient, memory, tuple(coefficients.tolist()))
         return EpochReport(loss, size)
 
     def _backpropagate(

@@ -9,8 +9,8 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from lamina.data.scaling import fit_scaling
+from lamina.engines.choice import engine_for
 from lamina.engines.protocol import Data, Source
-from lamina.engines.reference import ReferenceEngine
 from lamina.estimators.checks import check_rows, check_weights
 from lamina.estimators.fitted import Fitted
 from lamina.estimators.options import describe_recipe, make_network, make_seed, make_settings
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from lamina.network.errors import Error
+    from lamina.network.error_kinds import Error
     from lamina.network.recipe import Recipe
     from lamina.training.settings import Settings
 
@@ -48,6 +48,7 @@ class FeedForward(Fitted):
     output_activation: Any
     loss: Any
     dtype: Any
+    n_threads: Any
     warm_start: bool
     random_state: Any
     verbose: bool
@@ -169,9 +170,11 @@ class FeedForward(Fitted):
         quiet = np.errstate(
             over="ignore", invalid="ignore"
         )  # the loop looks for what is not finite
-        with progress_bar(settings.max_iter, enabled=bool(self.verbose)) as observers, quiet:
+        lent = engine_for(self.network_.recipe, self.network_.dtype, self.n_threads)
+        bar = progress_bar(settings.max_iter, enabled=bool(self.verbose))
+        with bar as observers, quiet, lent as engine:
             self.stop_reason_ = loop.train(
-                ReferenceEngine(self.network_.recipe),
+                engine,
                 data,
                 self.state_,
                 settings,

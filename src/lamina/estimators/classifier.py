@@ -86,6 +86,9 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward):
     warm_start : bool, default False
         Whether `fit` goes on where the last one ended; ten fits of one epoch are one of ten.
     random_state : int, RandomState or None, default None
+    n_threads : int >= 1, optional
+        Threads for training and prediction; by default as many as pay and the process may use.
+        The result is the same to the last bit.
     verbose : bool, default False
 
     Attributes
@@ -145,6 +148,7 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward):
         width: int | None = None,
         warm_start: bool = False,
         random_state: Any = None,
+        n_threads: int | None = None,
         verbose: bool = False,
     ) -> None:
         """Keep the parameters; they are checked in `fit`."""

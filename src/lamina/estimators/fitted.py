@@ -12,7 +12,8 @@ from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import check_is_fitted
 
 from lamina.data.columns import Columns
-from lamina.engines.reference import CHUNK, ReferenceEngine
+from lamina.engines.choice import engine_for
+from lamina.engines.reference import CHUNK
 from lamina.estimators.checks import check_finite, check_rows
 from lamina.estimators.labels import name_activation
 from lamina.exceptions import InvalidTypeError, InvalidValueError
@@ -42,6 +43,7 @@ class Fitted(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     scale_inputs: str
     network_: Network
+    n_threads: int | None
     state_: TrainingState
     input_scaling_: Scaling
     stop_reason_: str
@@ -69,9 +71,10 @@ class Fitted(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def _outputs(self, X: Any) -> Array:
         """Return A_L as rows, N × S_L, in the network's units."""
-        check_is_fitted(self, "network_")
-        engine = ReferenceEngine(self.network_.recipe)
-        return self._by_chunks(X, lambda A: engine.outputs(self.network_.theta, A), "the output")
+        columns, network = self._seen(X), self.network_
+        with engine_for(network.recipe, network.dtype, self.n_threads) as engine:
+            outputs = engine.outputs(network.theta, columns, np.arange(len(columns)))
+        return check_finite(outputs.T, "the output")
 
     def transform(self, X: Any, layer: int = -2) -> Array:
         """Return the activations A_l of a layer, by default of the last hidden one.
@@ -129,8 +132,9 @@ class Fitted(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def _evaluate(self, X: Any, y: Any, sample_weight: Any) -> tuple[float, Array]:
         """Return J and dJ/dθ on X and y; not finite where they overflow."""
         data = self._data(X, y, sample_weight)
-        with np.errstate(over="ignore", invalid="ignore"):
-            return ReferenceEngine(self.network_.recipe).gradient(self.network_.theta, data)
+        network = self.network_
+        with engine_for(network.recipe, network.dtype, self.n_threads) as engine:
+            return engine.gradient(network.theta, data)
 
     def certify(self, X: Any, y: Any) -> Certificate:
         """Compare backpropagation with measured derivatives on the first 16 rows of X and y."""

@@ -19,7 +19,7 @@ from lamina.training.solvers import get_solver
 
 if TYPE_CHECKING:
     from lamina.network.activations import Activation
-    from lamina.network.errors import Error
+    from lamina.network.error_kinds import Error
     from lamina.network.recipe import Recipe
 
 DEFAULT_HIDDEN = (100,)
@@ -157,6 +157,8 @@ def check_parameters(estimator: Any) -> None:
             message = f"{name} must be a name such as 'standard', got {getattr(estimator, name)!r}"
             raise InvalidTypeError(message)
     _check_dtype(estimator.dtype)
+    if estimator.n_threads is not None:
+        require("n_threads", estimator.n_threads, whole=True, least=1)
     if not hidden_sizes(estimator):
         if not isinstance(estimator.activation, (list, tuple, np.ndarray)):
             get_activation(estimator.activation)

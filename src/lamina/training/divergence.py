@@ -40,11 +40,15 @@ def describe_divergence(
 
 
 def _weights(engine: Engine, state: TrainingState) -> str:
-    """Return the first layer whose parameters are not finite, in words, or nothing."""
+    """Return the first layer whose parameters or penalty are not finite, in words, or nothing."""
     W, b = views(engine.recipe, state.theta)
     for l in range(1, engine.recipe.L + 1):
         if not np.all(np.isfinite(W[l])) or not np.all(np.isfinite(b[l])):
             return f"the weights of layer {l}"
+    for l, layer in enumerate(engine.recipe.layers, start=1):
+        penalized = [W[l], b[l]] if layer.penalty.biases else [W[l]]
+        if not np.isfinite(sum(layer.penalty.value(parameters) for parameters in penalized)):
+            return f"the penalty of layer {l}"
     return ""
 
 

@@ -157,7 +157,7 @@ def _row(
     if validation is not None:
         row["validation_loss"] = engine.error(state.theta, validation)
     if validation is not None and metrics:
-        outputs = engine.outputs(state.theta, validation.X.take(validation.points))
+        outputs = engine.outputs(state.theta, validation.X, validation.points)
         targets = validation.T.take(validation.points)
         row |= {f"validation_{name}": metric(targets, outputs) for name, metric in metrics.items()}
     return row
@@ -174,7 +174,8 @@ def _give_up(
 ) -> str:
     """Go back to the last good epoch and warn, or raise if there is none."""
     state.restore(completed[-1])
-    if not np.isfinite(engine.error(state.theta, data)):
+    J, gradient = engine.gradient(state.theta, data)
+    if not (np.isfinite(J) and np.all(np.isfinite(gradient))):
         state.restore(completed[0])  # the last step of that epoch had gone too far already
     if state.epoch == 0:
         raise DivergenceError(message)

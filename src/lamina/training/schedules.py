@@ -19,6 +19,10 @@ from lamina.registry import Registry
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
 
 class Schedule:
     """The learning rate as a factor of `learning_rate_init`."""
@@ -26,6 +30,10 @@ class Schedule:
     def __call__(self, epoch: float, epochs: float) -> float:
         """Return the factor at `epoch` of `epochs` planned ones."""
         raise NotImplementedError
+
+    def factors(self, times: Array, epochs: float) -> Array:
+        """Return the factors at several times."""
+        return np.array([self(float(time), epochs) for time in times])
 
 
 SCHEDULES: Registry[Schedule] = Registry("schedule")
@@ -39,6 +47,11 @@ class Constant(Schedule):
     def __call__(self, epoch: float, epochs: float) -> float:
         del epoch, epochs
         return 1.0
+
+    def factors(self, times: Array, epochs: float) -> Array:
+        """Return ones."""
+        del epochs
+        return np.ones(len(times))
 
 
 @SCHEDULES.builtin("step")
@@ -184,3 +197,19 @@ def get_schedule(spec: Any) -> Schedule:
         return Custom(spec)
     message = f"a schedule is a name, a Schedule or a function of the epoch, got {spec!r}"
     raise InvalidTypeError(message)
+
+
+def refuse_endless(schedule: Schedule) -> None:
+    """Refuse a schedule over the epochs of one call, where calls go on from each other.
+
+    Raises
+    ------
+    InvalidValueError
+        If its length is that of a call.
+    """
+    if getattr(schedule, "epochs", 0) is None:
+        message = (
+            f"{schedule!r} spans the epochs of one call and would then stand still; "
+            "to go on, give its length, as in learning_rate='cosine(epochs=100)'"
+        )
+        raise InvalidValueError(message)

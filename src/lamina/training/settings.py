@@ -135,12 +135,16 @@ def require(
     if not isinstance(number, kind) or isinstance(number, bool):
         message = f"{name} must be {'an integer' if whole else 'a number'}, got {number!r}"
         raise InvalidTypeError(message)
-    value = float(number)
+    try:
+        value = float(number)
+    except OverflowError:
+        value = float("nan")  # beyond float64
     high = value <= below if infinite else value < below
     if (least is not None and not value >= least) or (above is not None and not value > above):
         high = False
     if not high:
         low = f">= {least}" if least is not None else f"> {above}"
-        upper = f" and < {below}" if below != float("inf") else ""
+        finite = "" if infinite or np.isfinite(value) else " and finite"
+        upper = f" and < {below}" if below != float("inf") else finite
         message = f"{name} must be {low}{upper}, got {number!r}"
         raise InvalidValueError(message)

@@ -95,11 +95,12 @@ class TrainingState:
         names = [*COLUMNS, *(n for n in found if n not in COLUMNS)]
         columns = {n: arrays[f"history.{n}"].tolist() for n in names}
         scalars: dict[str, Any] = {name: arrays[name].item() for name in SCALARS}
+        best = arrays.get("best_theta")
         return cls(
             theta=arrays["theta"].copy(),
             solver=solver,
             memory=memory,
-            best_theta=arrays.get("best_theta"),
+            best_theta=None if best is None else best.copy(),
             history=History(columns),
             **scalars,
         )

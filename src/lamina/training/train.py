@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lamina.data.columns import Matrix
+from lamina.engines.choice import engine_for
 from lamina.engines.protocol import Data
-from lamina.engines.reference import ReferenceEngine
 from lamina.exceptions import InvalidTypeError, InvalidValueError, ShapeError
 from lamina.network.formulas import real_array
+from lamina.network.network import Network
 from lamina.training import loop
 from lamina.training.progress import progress_bar
 from lamina.training.randomness import draw_seed
-from lamina.training.schedules import get_schedule
+from lamina.training.schedules import get_schedule, refuse_endless
 from lamina.training.settings import Settings
 from lamina.training.solvers import get_solver
 from lamina.training.state import TrainingState
@@ -23,7 +24,6 @@ from lamina.training.state import TrainingState
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from lamina.network.network import Network
     from lamina.training.history import History
 
 
@@ -57,6 +57,7 @@ def train(
     learning_rate: Any = "constant",
     state: TrainingState | None = None,
     random_state: Any = None,
+    n_threads: int | None = None,
     verbose: bool = False,
     **settings: Any,
 ) -> Training:
@@ -78,6 +79,8 @@ def train(
         Of an earlier call, to go on as if there had been no pause.
     random_state : int or Generator, optional
         Seed of shuffling and dropout.
+    n_threads : int >= 1, optional
+        Threads; as many as pay by default. The result does not depend on it.
     verbose : bool
         Whether to show a progress bar on stderr.
     **settings
@@ -102,6 +105,9 @@ def train(
     >>> net.error(X, X**2) < 1e-4
     True
     """
+    if not isinstance(network, Network):
+        message = f"network must be a lamina.Network, got {type(network).__name__}"
+        raise InvalidTypeError(message)
     plan = _plan(network, solver, learning_rate, settings)
     if plan.early_stopping and validation is None:
         message = "early_stopping=True needs validation=(X, T) to watch"
@@ -112,10 +118,12 @@ def train(
         message = f"validation is a pair (X, T), got {type(validation).__name__}"
         raise InvalidTypeError(message)
     state = _state(network, state, random_state)
+    if state.epoch >= plan.max_iter:
+        refuse_endless(plan.schedule)
     data = _data(network, X, T, omega)
     watched = None if validation is None else _data(network, *validation, None)
-    engine = ReferenceEngine(network.recipe)
-    with progress_bar(plan.max_iter, enabled=verbose) as observers:
+    lent = engine_for(network.recipe, network.dtype, n_threads)
+    with progress_bar(plan.max_iter, enabled=verbose) as observers, lent as engine:
         reason = loop.train(engine, data, state, plan, validation=watched, observers=observers)
     network.theta = loop.chosen(state, plan)
     return Training(state.history, reason, state)
@@ -145,6 +153,9 @@ def _state(network: Network, state: TrainingState | None, random_state: Any) -> 
     if random_state is not None:
         message = "state brings its own seed; leave out random_state"
         raise InvalidValueError(message)
+    if not isinstance(state, TrainingState):
+        message = f"state is that of an earlier call, train(...).state; got {state!r}"
+        raise InvalidTypeError(message)
     was, now = state.theta, network.theta
     if was.shape != now.shape or was.dtype != now.dtype:
         message = (
@@ -166,7 +177,10 @@ def _data(network: Network, X: npt.ArrayLike, T: npt.ArrayLike, omega: Any) -> D
 
 
 def _weights(omega: npt.ArrayLike, N: int) -> npt.NDArray[Any]:
-    """Return checked weights of N data points, in float64."""
+    """Return checked weights of N data points, in float64; the largest is from 1/2 to 1.
+
+    Only their ratios count, so they are divided by a power of 2, which is exact.
+    """
     weights = real_array("omega", omega)
     if weights.shape != (N,):
         message = f"expected one weight for each of the {N} data points, got {weights.shape}"
@@ -174,4 +188,5 @@ def _weights(omega: npt.ArrayLike, N: int) -> npt.NDArray[Any]:
     if not np.all(np.isfinite(weights)) or np.any(weights < 0) or not np.any(weights > 0):
         message = "omega must be finite, zero or more, and not zero everywhere"
         raise InvalidValueError(message)
-    return weights.astype(float)
+    weights = weights.astype(float)
+    return np.asarray(np.ldexp(weights, -np.frexp(weights.max())[1]))

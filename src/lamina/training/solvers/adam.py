@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from lamina.network.recipe import Recipe
 
     Array = npt.NDArray[Any]
-    Numbers = tuple[float, ...]
+
+
+def step(theta: Any, gradient: Any, memory: Any, coefficients: Any) -> Any:
+    """Take Adam's step for one number."""
+    m, v = memory
+    new_m, new_v, epsilon, rate, correction = coefficients
+    m = m + new_m * (gradient - m)
+    v = v + new_v * (gradient * gradient - v)
+    return theta - rate * m / (np.sqrt(v * correction) + epsilon), (m, v)
 
 
 @dataclass(frozen=True)
@@ -50,17 +58,18 @@ class Adam(FirstOrder):
             message = f"expected 0 <= beta_1, beta_2 < 1 and epsilon > 0, got {self!r}"
             raise InvalidValueError(message)
 
-    @staticmethod
-    def update(
-        theta: Array, gradient: Array, memory: Array, rate: float, step: int, settings: Numbers
-    ) -> None:
-        """Move θ and both means by one gradient."""
-        beta_1, beta_2, epsilon = settings
-        m, v = memory[0], memory[1]
-        m += (1.0 - beta_1) * (gradient - m)
-        v += (1.0 - beta_2) * (gradient * gradient - v)
-        spread = np.sqrt(v / (1.0 - beta_2**step)) + epsilon
-        theta -= (rate / (1.0 - beta_1**step)) * m / spread
+    def coefficients(self, rates: Array, steps: Array) -> tuple[Any, ...]:
+        """Return 1 - β₁, 1 - β₂, ε, and the factors of rate and v that correct the first means."""
+        rate = rates / (1.0 - self.beta_1**steps)
+        return (
+            1.0 - self.beta_1,
+            1.0 - self.beta_2,
+            self.epsilon,
+            rate,
+            1.0 / (1.0 - self.beta_2**steps),
+        )
+
+    move = staticmethod(step)
 
 
 @dataclass(frozen=True)
@@ -98,11 +107,17 @@ class AdamW(FirstOrder):
             memory["slots"][2, weights] = 1.0
         return memory
 
+    def coefficients(self, rates: Array, steps: Array) -> tuple[Any, ...]:
+        """Return Adam's, and how much decays."""
+        adam = Adam(self.beta_1, self.beta_2, self.epsilon)
+        return *adam.coefficients(rates, steps), rates * self.weight_decay
+
     @staticmethod
-    def update(
-        theta: Array, gradient: Array, memory: Array, rate: float, step: int, settings: Numbers
-    ) -> None:
-        """Decay the weights, then take Adam's step."""
-        weight_decay, *adam = settings
-        theta -= (rate * weight_decay) * memory[2] * theta
-        Adam.update(theta, gradient, memory, rate, step, tuple(adam))
+    def move(theta: Any, gradient: Any, memory: Any, coefficients: Any) -> Any:
+        """Decay the number, then take Adam's step."""
+        m, v, decays = memory
+        new_m, new_v, epsilon, rate, correction, decay = coefficients
+        theta = theta - decay * decays * theta
+        adam = (new_m, new_v, epsilon, rate, correction)
+        theta, (m, v) = step(theta, gradient, (m, v), adam)
+        return theta, (m, v, decays)

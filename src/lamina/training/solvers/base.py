@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
-from functools import partial
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from lamina.training.state import TrainingState
 
     Array = npt.NDArray[Any]
-    Numbers = tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -68,13 +66,19 @@ class FirstOrder(Solver):
     default_rate: ClassVar[float]
     """The learning rate if none is given."""
 
-    @staticmethod
-    def update(
-        theta: Array, gradient: Array, memory: Array, rate: float, step: int, settings: Numbers
-    ) -> None:
-        """Move θ and memory (slots × P) in place by one gradient.
+    def coefficients(self, rates: Array, steps: Array) -> tuple[Any, ...]:
+        """Return the numbers that `move` takes at each step, one or an array of one a step.
 
-        `step` counts from 1; `settings` are the solver's fields in order.
+        `rates` are the learning rates of the steps, and `steps` their counts since training
+        began, from 1.
+        """
+        raise NotImplementedError
+
+    @staticmethod
+    def move(theta: Any, gradient: Any, memory: Any, coefficients: Any) -> Any:
+        """Return θ and memory after one step: a formula for each number by itself.
+
+        `memory` and `coefficients` are tuples, of `slots` and of what `coefficients` returns.
         """
         raise NotImplementedError
 
@@ -87,10 +91,7 @@ class FirstOrder(Solver):
     ) -> Advance:
         """Take one step for each batch."""
         epoch = self._plan(data, state, settings)
-        fields = astuple(self)  # type: ignore[call-overload]  # solvers are dataclasses
-        report = engine.epoch(
-            state.theta, state.memory["slots"], partial(self.update, settings=fields), data, epoch
-        )
+        report = engine.epoch(state.theta, state.memory["slots"], self.move, data, epoch)
         state.step += len(epoch.rates)
         return Advance(report.loss, report.gradient_norm, float(epoch.rates[-1]))
 
@@ -102,14 +103,15 @@ class FirstOrder(Solver):
         order = data.points
         if settings.shuffle:
             order = generator(state.seed, Purpose.ORDER, state.epoch).permutation(order)
-        rate = settings.learning_rate_init or self.default_rate
         times = state.epoch + np.arange(steps) / steps
-        factors = [settings.schedule(float(t), settings.max_iter) for t in times]
+        factors = settings.schedule.factors(times, settings.max_iter)
+        rates = (settings.learning_rate_init or self.default_rate) * factors
+        numbers = self.coefficients(rates, state.step + np.arange(1.0, steps + 1.0))
         return Epoch(
             order=order,
             batch_size=size,
-            rates=rate * np.asarray(factors),
-            first_step=state.step + 1,
+            rates=rates,
+            coefficients=np.stack(np.broadcast_arrays(*numbers, rates)[:-1], axis=1),
             dropout=settings.dropout,
             key=(state.seed, state.epoch),
             max_gradient_norm=settings.max_gradient_norm,

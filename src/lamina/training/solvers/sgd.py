@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Array = npt.NDArray[Any]
-    Numbers = tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -41,16 +40,15 @@ class Sgd(FirstOrder):
             message = f"sgd needs 0 <= momentum < 1, got {self.momentum!r}"
             raise InvalidValueError(message)
 
+    def coefficients(self, rates: Array, steps: Array) -> tuple[Any, ...]:
+        """Return momentum and rate, and how much of velocity and gradient θ moves by."""
+        ahead = (self.momentum, rates) if self.nesterov else (1.0, 0.0)
+        return self.momentum, rates, *ahead
+
     @staticmethod
-    def update(
-        theta: Array, gradient: Array, memory: Array, rate: float, step: int, settings: Numbers
-    ) -> None:
-        """Move θ and the velocity by one gradient."""
-        momentum, nesterov = settings
-        velocity = memory[0]
-        velocity *= momentum
-        velocity -= rate * gradient
-        if nesterov:
-            theta += momentum * velocity - rate * gradient
-        else:
-            theta += velocity
+    def move(theta: Any, gradient: Any, memory: Any, coefficients: Any) -> Any:
+        """Take the step for one number."""
+        (velocity,) = memory
+        momentum, rate, by_velocity, by_gradient = coefficients
+        velocity = momentum * velocity - rate * gradient
+        return theta + by_velocity * velocity - by_gradient * gradient, (velocity,)

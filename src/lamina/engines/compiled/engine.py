@@ -1,0 +1,205 @@
+"""`CompiledEngine`: the recipe's formulas as compiled loops, on threads."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lamina.engines.compiled import layout as at
+from lamina.engines.compiled import templates
+from lamina.engines.compiled.kernels import kernels
+from lamina.engines.compiled.plan import Plan, activation_kernels, error_kernel
+from lamina.engines.compiled.threads import Team, available, yield_address
+from lamina.engines.protocol import EpochReport
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from lamina.engines.compiled.kernels import Kernel
+    from lamina.engines.protocol import Data, Epoch, Move
+    from lamina.network.recipe import Recipe
+
+    Array = npt.NDArray[Any]
+
+SEGMENT = 2**33
+"""Operations, about, after which Python may look whether the keyboard interrupts: 0.1 s or less."""
+WORTH = 1_500_000
+"""Operations of a step from which on a second thread pays."""
+FULL = 4096
+"""Data points of a pass over everything that are planned for together."""
+
+
+class CompiledEngine:
+    """`Engine` by kernels that Numba compiles from the formulas of `lamina.network`.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    n_threads : int, optional
+        As many as pay and the process may use by default; results do not depend on it.
+
+    Raises
+    ------
+    FormulaError
+        If an activation or the error is of no kind that can be compiled.
+    """
+
+    def __init__(self, recipe: Recipe, n_threads: int | None = None) -> None:
+        """Keep the recipe; kernels are compiled and buffers allocated when they are needed."""
+        self.recipe = recipe
+        self._n_threads = n_threads
+        self._plans: dict[Any, Plan] = {}
+        self._teams: dict[int, Team] = {}
+
+    def prepare(self, dtype: np.dtype[Any]) -> CompiledEngine:
+        """Compile what a precision needs, and return the engine.
+
+        Raises
+        ------
+        FormulaError
+            If an activation or the error cannot be compiled.
+        """
+        for activation in self.recipe.activations:
+            activation_kernels(kernels(dtype), activation)
+        error_kernel(kernels(dtype), self.recipe.pair or self.recipe.error)
+        return self
+
+    def outputs(self, theta: Array, X: Source, points: Array) -> Array:
+        """Return A_L, S_L × n, for n of the data points of X, (1.4)."""
+        n = len(points)
+        outputs = np.empty((n, self.recipe.S[-1]), dtype=theta.dtype)
+        plan = self._plan(theta.dtype, min(n, FULL), n, share=1 / 3)
+        plan.drop(())
+        self._take_table(plan, "X", X.rows, X.scaling, X.classes)
+        plan.world[at.OUTPUT] = outputs.ctypes.data
+        self._run(plan, at.ONLY_OUTPUTS, theta, points, n)
+        return outputs.T
+
+    def error(self, theta: Array, data: Data) -> float:
+        """Return Σ ω_n J_n over the data, without penalties."""
+        plan = self._full(theta, data, share=1 / 3)
+        self._run(plan, at.ONLY_ERROR, theta, data.points, len(data.points))
+        return float(plan.results[0])
+
+    def gradient(self, theta: Array, data: Data) -> tuple[float, Array]:
+        """Return J with penalties over the data, and dJ/dθ, (4.1)."""
+        plan = self._full(theta, data)
+        self._run(plan, at.ONLY_GRADIENT, theta, data.points, len(data.points))
+        return float(plan.results[0]), plan.gradient.copy()
+
+    def epoch(
+        self, theta: Array, memory: Array, move: Move, data: Data, epoch: Epoch
+    ) -> EpochReport:
+        """Take one step for each batch of the epoch, moving θ and memory in place."""
+        plan = self._plan(theta.dtype, epoch.batch_size, epoch.batch_size)
+        self._take_data(plan, data)
+        plan.drop(epoch.dropout, epoch.key)
+        slots, coefficients = len(memory), np.ascontiguousarray(epoch.coefficients, theta.dtype)
+        count = coefficients.shape[1]
+        kernel = plan.kernels.make(
+            templates.move, {"VALUE": move}, LOAD=count, TERM=slots, STORE=slots
+        )
+        world = plan.world
+        world[at.MEMORY], world[at.STRIDE] = memory.ctypes.data, memory.shape[1]
+        world[at.MOVE], world[at.COUNT] = kernel.address, count
+        world[at.COEFFICIENTS] = coefficients.ctypes.data
+        plan.results[3] = epoch.max_gradient_norm
+        mode = at.CLIPPED_STEPS if epoch.max_gradient_norm < float("inf") else at.STEPS
+        before = theta.copy(), memory.copy()
+        self._run(plan, mode, theta, epoch.order, epoch.batch_size)
+        if mode == at.STEPS and not np.isfinite(plan.results[:2]).all():
+            # Again, now with steps that look at the gradient's length before they move θ.
+            theta[:], memory[:] = before
+            self._run(plan, at.CLIPPED_STEPS, theta, epoch.order, epoch.batch_size)
+        return EpochReport(float(plan.results[0]), float(plan.results[1]))
+
+    def _full(self, theta: Array, data: Data, share: float = 1.0) -> Plan:
+        """Return the plan of a pass over all data."""
+        n = len(data.points)
+        plan = self._plan(theta.dtype, min(n, FULL), n, share)
+        self._take_data(plan, data)
+        plan.drop(())
+        return plan
+
+    def _plan(self, dtype: Any, batch: int, points: int, share: float = 1.0) -> Plan:
+        """Return tables and buffers for so many data points together, `points` in one go."""
+        operations = 6 * points * self.recipe.size * share
+        threads = self._n_threads or (available() if operations >= WORTH else 1)
+        key = dtype, batch, threads
+        if key not in self._plans:
+            self._plans[key] = Plan(self.recipe, kernels(np.dtype(dtype)), batch, threads)
+            self._plans[key].world[at.YIELD] = yield_address()
+        return self._plans[key]
+
+    def _take_data(self, plan: Plan, data: Data) -> None:
+        """Note where inputs, targets and weights stand."""
+        for name, source in (("X", data.X), ("T", data.T)):
+            self._take_table(plan, name, source.rows, source.scaling, source.classes)
+        weights = data.weights
+        plan.world[at.WEIGHTS] = 0
+        plan.weight_scale = 1.0
+        if weights is not None:
+            plan.weights = np.ascontiguousarray(weights, dtype=float)
+            plan.world[at.WEIGHTS] = plan.weights.ctypes.data
+            plan.weight_scale = len(data.points) / data.total_weight
+
+    def _take_table(self, plan: Plan, name: str, rows: Array, scaling: Any, classes: Any) -> None:
+        """Note where a table stands, and which kernel gathers its rows."""
+        world, start = plan.world, at.X_ROWS if name == "X" else at.T_ROWS
+        rows = _readable(rows)
+        kernel, affine = _gatherer(plan, rows, scaling, classes)
+        plan.kept[name] = (rows, affine)
+        columns = rows.strides[1] if rows.ndim == 2 and rows.shape[1] > 1 else rows.itemsize
+        world[start - 1] = kernel.address
+        world[start : start + 4] = (
+            rows.ctypes.data,
+            rows.strides[0],
+            columns,
+            0 if affine is None else affine.ctypes.data,
+        )
+
+    def _run(self, plan: Plan, mode: int, theta: Array, order: Array, batch: int) -> None:
+        """Run all steps, some at a time, on all threads."""
+        world, points = plan.world, len(order)
+        order = np.ascontiguousarray(order, dtype=np.int64)
+        steps = -(-points // batch)
+        chunks = -(-min(batch, points) // plan.cut.chunk)
+        notes = max(len(plan.cut.pieces), chunks)
+        if world[at.NOTES] < notes:
+            world[at.NOTES] = notes
+            world[at.PARTIALS] = plan.memory.room(3 * notes, float)
+        world[at.MODE], world[at.POINTS], world[at.BATCH] = mode, points, batch
+        world[at.BLOCK] = plan.cut.block if mode >= at.ONLY_GRADIENT else batch
+        world[at.ORDER], world[at.THETA] = order.ctypes.data, theta.ctypes.data
+        world[at.LAST_STEP] = steps
+        plan.results[:3] = 0.0, 0.0, plan.weight_scale
+        together = max(1, int(SEGMENT // (6 * self.recipe.size * batch)))
+        team = self._teams.setdefault(plan.threads, Team(plan.threads))
+        stop = partial(plan.sync.__setitem__, slice(None), 1)
+        call, arguments = plan.work.call, (world.ctypes.data, plan.layers.ctypes.data)
+        for first in range(0, steps, together):
+            world[at.FIRST], world[at.LAST] = first, min(first + together, steps)
+            plan.sync[:] = 0
+            team.run(lambda thread: call(*arguments, thread), stop)
+            if not np.isfinite(plan.results[:2]).all():
+                return
+
+
+def _readable(rows: Array) -> Array:
+    """Return a table whose numbers a kernel can read; those that none can are copied."""
+    if rows.dtype == bool:
+        return rows.view(np.uint8)
+    native = rows.dtype.isnative and rows.dtype.kind in "fiu" and rows.dtype.itemsize <= 8
+    return rows if native and rows.dtype != np.float16 else rows.astype(np.float64)
+
+
+def _gatherer(plan: Plan, rows: Array, scaling: Any, classes: Any) -> tuple[Kernel, Array | None]:
+    """Return the kernel that gathers rows of a table, and the numbers it maps them by."""
+    source = rows.dtype.type(0)
+    if classes is not None:
+        levels = np.array(classes[1:], dtype=float)
+        return plan.kernels.make(templates.gather_classes, SOURCE=source), levels
+    affine = None if scaling is None else np.stack([scaling[0], 1.0 / scaling[1]]).astype(float)
+    return plan.kernels.make(templates.gather, SOURCE=source), affine

@@ -1,0 +1,195 @@
+"""Compiled kernels and their addresses, kept in memory and on disk.
+
+A kernel is a template filled with formulas. On disk it is found by a digest of all that it
+is made of: the formulas' code and whatever they refer to, our own sources, the precision; and
+Numba adds its version and the processor. So an edited formula is another kernel.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import sys
+import tempfile
+from functools import cache, cached_property
+from pathlib import Path
+from threading import RLock
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import float64, int64
+from numba.core import caching
+from numba.core.ccallback import CFunc
+from numba.core.errors import NumbaError
+
+from lamina.engines.compiled import elementary, templates
+from lamina.engines.compiled.intrinsics import loader, storer
+from lamina.engines.compiled.translation import Translator, digest
+from lamina.exceptions import FormulaError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LOCK = RLock()
+FASTMATH = {"nsz", "arcp", "contract", "afn", "reassoc"}
+"""For the loops around formulas, whose sums may be taken in any order; formulas have their own."""
+
+
+def cache_folder() -> Path:
+    """Return where compiled kernels are kept: $LAMINA_CACHE_DIR, or the user's cache."""
+    if given := os.environ.get("LAMINA_CACHE_DIR"):
+        return Path(given)
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    return base / "lamina"
+
+
+@cache
+def sources() -> str:
+    """Return a digest of the sources that every kernel is made of."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+class _Locator(caching._CacheLocator):  # type: ignore[misc]  # noqa: SLF001 - Numba has no other way
+    """Where Numba keeps a kernel: in our folder, under its digest."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def get_cache_path(self) -> str:
+        return str(cache_folder())
+
+    def get_source_stamp(self) -> str:
+        return self._name
+
+    def get_disambiguator(self) -> str:
+        return self._name
+
+    def ensure_cache_path(self) -> None:
+        cache_folder().mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=cache_folder()).close()
+
+
+class _Implementation(caching.CompileResultCacheImpl):  # type: ignore[misc]  # numba is untyped
+    """Numba's way to store a compiled function, under a name of ours."""
+
+    def __init__(self, name: str) -> None:
+        self._lineno = 0
+        self._locator = _Locator(name)
+        self._filename_base = name
+
+
+class _Cache(caching.Cache):  # type: ignore[misc]  # numba is untyped
+    """Numba's cache of one kernel."""
+
+    def __init__(self, function: Any, name: str) -> None:
+        self._name = f"{function.__name__}-{name}"
+        self._py_func = function
+        self._impl = _Implementation(self._name)
+        self._cache_path = self._impl.locator.get_cache_path()
+        self._cache_file = caching.IndexDataCacheFile(
+            cache_path=self._cache_path,
+            filename_base=self._impl.filename_base,
+            source_stamp=self._impl.locator.get_source_stamp(),
+        )
+        self.enable()
+
+
+class Kernel:
+    """A compiled function `double f(int64, ...)`."""
+
+    def __init__(self, compiled: CFunc, arguments: int) -> None:
+        """Keep the function alive, and its address at hand."""
+        self._compiled = compiled
+        self.address = int(compiled.address)
+        self._arguments = arguments
+
+    @cached_property
+    def call(self) -> Callable[..., float]:
+        """The function itself; it runs without Python's lock."""
+        kind = ctypes.CFUNCTYPE(ctypes.c_double, *[ctypes.c_int64] * self._arguments)
+        return kind(self.address)
+
+
+class Kernels:
+    """All kernels of one precision, each compiled or loaded when first asked for."""
+
+    def __init__(self, dtype: np.dtype[Any]) -> None:
+        """Prepare to compile in a precision."""
+        self.dtype = dtype
+        self.unit = dtype.type(1)
+        self.translator = Translator(dtype, elementary.functions(dtype))
+        self._made: dict[Any, Kernel] = {}
+
+    def make(
+        self,
+        template: Callable[..., Any],
+        formulas: dict[str, Callable[..., Any]] | None = None,
+        *,
+        reorder: bool = True,
+        **given: Any,
+    ) -> Kernel:
+        """Return the kernel of a template, with formulas and numbers in the place of its capitals.
+
+        `LOAD`, `TERM` and `STORE` among the numbers are how many numbers those read and write;
+        `reorder` tells whether sums may be taken in any order.
+        """
+        formulas = formulas or {}
+        key = (template, *sorted(formulas.items()), repr(sorted(given.items())))
+        with _LOCK:
+            if key not in self._made:
+                self._made[key] = self._compile(template, formulas, given, reorder=reorder)
+            return self._made[key]
+
+    def _compile(
+        self,
+        template: Any,
+        formulas: dict[str, Callable[..., Any]],
+        given: dict[str, Any],
+        *,
+        reorder: bool,
+    ) -> Kernel:
+        """Compile a kernel, or load it from disk."""
+        parts = [sources(), str(self.dtype), template.__name__, repr(sorted(given.items()))]
+        parts += [f"{name} {digest(formula)}" for name, formula in sorted(formulas.items())]
+        name = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+        scope = template.__globals__ | {"UNIT": self.unit}
+        scope |= {n: self.translator.formula(f) for n, f in formulas.items()}
+        for word, value in given.items():
+            scope[word] = (
+                {"LOAD": loader, "TERM": loader, "STORE": storer}[word](value)
+                if (word in {"LOAD", "TERM", "STORE"})
+                else value
+            )
+        function = FunctionType(template.__code__, scope, template.__name__)
+        arguments = template.__code__.co_argcount
+        signature = ((int64,) * arguments, float64)
+        options = {"error_model": "numpy", "fastmath": FASTMATH if reorder else False}
+        compiled = CFunc(function, signature, locals={}, options=options)
+        compiled._cache = _Cache(function, name)  # noqa: SLF001 - Numba has no other way
+        try:
+            compiled.compile()
+        except NumbaError as problem:
+            named = ", ".join(getattr(f, "__qualname__", repr(f)) for f in formulas.values())
+            reason = str(problem).strip().splitlines()
+            message = f"{named} cannot be compiled: {reason[1] if len(reason) > 1 else reason[0]}"
+            raise FormulaError(message) from problem
+        return Kernel(compiled, arguments)
+
+
+@cache
+def kernels(dtype: np.dtype[Any]) -> Kernels:
+    """Return the kernels of a precision."""
+    return Kernels(dtype)
+
+
+__all__ = ["Kernel", "Kernels", "kernels", "templates"]

@@ -1,0 +1,262 @@
+"""A recipe as the tables that `work` reads: buffers, kernels, and how the work is cut.
+
+The cut depends on shapes alone: how many data points go together, and which rows of a layer's
+parameters are one piece.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lamina.engines import dropout
+from lamina.engines.compiled import layout as at
+from lamina.engines.compiled import products, templates, work
+from lamina.engines.compiled.kernels import Kernel, Kernels
+from lamina.exceptions import FormulaError
+from lamina.network import special
+from lamina.network.activations import Columnwise, Elementwise, get_activation
+from lamina.network.error_kinds import ColumnwiseError, ElementwiseError, JointError
+from lamina.network.penalties import size_formula, slope_formula
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from lamina.network.activations import Activation
+    from lamina.network.error_kinds import Error
+    from lamina.network.recipe import Recipe
+
+    Array = npt.NDArray[Any]
+
+BLOCK_BYTES = 2**22
+"""What the signals of the data points that are evaluated together may take."""
+CHUNKS = 4
+"""Jobs that a batch is cut into, unless they would be too small or too large."""
+PIECE = 24_576
+"""Parameters of a piece, about."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How the work is cut.
+
+    Attributes
+    ----------
+    block, chunk : int
+        Data points evaluated together, and in one job.
+    pieces : array, jobs × 3
+        Layer (from 0), first row of W_l, and end; the biases are the row behind W_l.
+    """
+
+    block: int
+    chunk: int
+    pieces: Array
+
+
+def cut(recipe: Recipe, batch: int, itemsize: int) -> Cut:
+    """Return how a batch of data points and the parameters are cut."""
+    room = BLOCK_BYTES // (itemsize * 3 * sum(recipe.S))
+    block = min(batch, max(256, min(room, 4096)))
+    chunk = min(block, max(16, min(-(-block // CHUNKS), 128)))
+    pieces = []
+    for l, layer in enumerate(recipe.layers):
+        rows = max(PIECE // layer.units, min(products.MOST_ROWS, layer.inputs // 4))
+        step = max(12, rows // 12 * 12)
+        ends = [*range(step, layer.inputs - step // 2, step), layer.inputs + 1]
+        pieces += [(l, begin, end) for begin, end in zip([0, *ends], ends, strict=False)]
+    return Cut(block, chunk, np.array(pieces, dtype=np.int64))
+
+
+def bounds(recipe: Recipe, pieces: Array, threads: int) -> Array:
+    """Return with which piece each thread begins, and the end."""
+    sizes = [(end - begin) * recipe.layers[l].units for l, begin, end in pieces.tolist()]
+    done = np.array([0, *accumulate(sizes)])
+    shares = done[-1] * np.arange(threads + 1) / threads
+    return np.searchsorted(done, shares, side="left").astype(np.int64)
+
+
+class Memory:
+    """Aligned buffers, kept as long as their addresses are used."""
+
+    def __init__(self) -> None:
+        self._arrays: list[Array] = []
+
+    def keep(self, array: Array) -> int:
+        """Return the address of an array, and keep it."""
+        self._arrays.append(array)
+        return int(array.ctypes.data)
+
+    def room(self, count: int, dtype: npt.DTypeLike) -> int:
+        """Return the address of zeros, at the begin of a line of the cache."""
+        size = np.dtype(dtype).itemsize
+        array = np.zeros(count + 128 // size, dtype=dtype)
+        return -(-self.keep(array) // 64) * 64
+
+
+class Plan:
+    """Tables and buffers for one recipe, precision, batch and number of threads."""
+
+    def __init__(self, recipe: Recipe, kernels: Kernels, batch: int, threads: int) -> None:
+        """Compile or load what is needed, and allocate everything."""
+        self.recipe, self.kernels, self.threads = recipe, kernels, threads
+        self.dtype = kernels.dtype
+        self.memory = Memory()
+        self.cut = cut(recipe, batch, self.dtype.itemsize)
+        self.capacity = max(self.cut.block, threads * self.cut.chunk)
+        self.world = np.zeros(at.WORLD_SIZE, dtype=np.int64)
+        self.layers = np.zeros((recipe.L, at.LAYER_SIZE), dtype=np.int64)
+        self.results = np.zeros(4)
+        self.sync = np.zeros(at.LINE * (at.QUEUES + 2 * threads + 1), dtype=np.int64)
+        self.kept: dict[str, Any] = {}
+        self._dropouts: dict[int, _Dropout] = {}
+        self.weights: Array | None = None
+        self.weight_scale = 1.0
+        self.work = kernels.make(work.work, reorder=False)
+        self._lay_out_layers()
+        self._lay_out_world()
+
+    def _numbers(self, numbers: Any) -> int:
+        """Return the address of numbers in our precision."""
+        return self.memory.keep(np.atleast_1d(np.array(numbers, dtype=self.dtype)))
+
+    def _lay_out_layers(self) -> None:
+        """Describe all layers."""
+        offset, below = 0, self._room(self.recipe.S[0])
+        self.world[at.A_0_AT] = below
+        for l, layer in enumerate(self.recipe.layers):
+            row = self.layers[l]
+            row[at.INPUTS], row[at.UNITS] = layer.inputs, layer.units
+            row[at.OFFSET], offset = offset, offset + layer.size
+            row[at.BELOW] = row[at.RECEIVED] = below
+            row[at.Z_AT], row[at.H_AT] = self._room(layer.units), self._room(layer.units)
+            if l > 0:
+                row[at.MIRROR] = self.memory.room(layer.inputs * layer.units, self.dtype)
+            below = row[at.A_AT] = self._lay_out_activation(row, layer.activation)
+            if layer.penalty:
+                row[at.PENALIZE] = self._penalty().address
+                row[at.PENALTY] = self._numbers([layer.penalty.l1, layer.penalty.l2])
+                row[at.PENALIZED] = layer.inputs + layer.penalty.biases
+
+    def _room(self, units: int) -> int:
+        """Return the address of room for the signals of a layer."""
+        return self.memory.room(self.capacity * units, self.dtype)
+
+    def _lay_out_activation(self, row: Array, activation: Activation) -> int:
+        """Note an activation's kernels, and return where A goes."""
+        if activation == get_activation("identity"):
+            return int(row[at.Z_AT])
+        forward, backward, parameters = activation_kernels(self.kernels, activation)
+        row[at.ACTIVATE], row[at.PULL] = forward.address, backward.address
+        row[at.PARAMETERS] = self._numbers([*parameters, 0.0])
+        return self._room(int(row[at.UNITS]))
+
+    def _penalty(self) -> Kernel:
+        """Return the kernel of penalties."""
+        formulas = {"VALUE": size_formula, "DERIVATIVE": slope_formula}
+        return self.kernels.make(templates.penalize, formulas, LOAD=2)
+
+    def _lay_out_world(self) -> None:
+        """Describe what no run changes."""
+        recipe, world, memory = self.recipe, self.world, self.memory
+        pieces, last = self.cut.pieces, self.layers[-1]
+        pair = recipe.pair
+        error = pair or recipe.error
+        judge, parameters = error_kernel(self.kernels, error)
+        world[at.LAYERS], world[at.THREADS] = recipe.L, self.threads
+        world[at.BLOCK], world[at.CHUNK] = self.cut.block, self.cut.chunk
+        world[at.JOBS], world[at.PIECES] = len(pieces), memory.keep(pieces)
+        world[at.BOUNDS] = memory.keep(bounds(recipe, pieces, self.threads))
+        world[at.TARGETS] = recipe.S[-1] // recipe.error.outputs_per_target
+        world[at.WANTED] = self._room(int(world[at.TARGETS]))
+        world[at.OMEGA] = self._room(1)
+        world[at.JUDGE], world[at.IS_PAIR] = judge.address, pair is not None
+        world[at.JUDGE_PARAMETERS] = self._numbers([*parameters, 0.0])
+        world[at.JUDGED] = last[at.Z_AT if pair else at.A_AT]
+        self.gradient = np.zeros(recipe.size, dtype=self.dtype)
+        world[at.GRADIENT] = self.gradient.ctypes.data
+        scratch = self.threads * work.SCRATCH_BYTES // 8
+        world[at.SCRATCH] = memory.room(scratch, np.int64)
+        world[at.RESULTS] = self.results.ctypes.data
+        world[at.SYNC] = -(-self.sync.ctypes.data // 64) * 64
+        world[at.MULTIPLY] = self.kernels.make(products.multiply).address
+        world[at.NARROW] = self.kernels.make(products.multiply_narrow).address
+
+    def drop(self, rates: tuple[float, ...], key: tuple[int, int] = (0, 0)) -> None:
+        """Prepare for dropout at these rates of A_0, ..., A_{L-1}, or for none."""
+        for l, rate in enumerate(rates or (0.0,) * self.recipe.L):
+            row = self.layers[l]
+            row[at.MASK], row[at.RECEIVED] = 0, row[at.BELOW]
+            if rate == 0.0:
+                continue
+            if l not in self._dropouts:
+                self._dropouts[l] = _Dropout(self, l)
+            self._dropouts[l].describe(row, rate, (*key, l))
+            drop = self.kernels.make(templates.drop, {"VALUE": dropout.bits})
+            self.world[at.DROP] = drop.address
+
+
+class _Dropout:
+    """Room for the mask of a layer and what it leaves, and the numbers of its chance."""
+
+    def __init__(self, plan: Plan, l: int) -> None:
+        units = plan.recipe.S[l]
+        size = plan.capacity * units
+        self.mask, self.left = (plan.memory.room(size, plan.dtype) for _ in range(2))
+        self.state, self.chance = np.zeros(1, dtype=np.uint64), np.zeros(2, dtype=np.uint64)
+
+    def describe(self, row: Array, rate: float, key: tuple[int, int, int]) -> None:
+        """Note where everything stands, for a rate and the key of an epoch."""
+        self.state[0] = dropout.start(key)
+        self.chance[0] = dropout.threshold(rate)
+        self.chance[1:] = np.array([1.0 / (1.0 - rate)]).view(np.uint64)
+        row[at.MASK], row[at.RECEIVED] = self.mask, self.left
+        row[at.STATE], row[at.LIMIT] = self.state.ctypes.data, self.chance.ctypes.data
+
+
+def activation_kernels(kernels: Kernels, activation: Activation) -> tuple[Kernel, Kernel, Any]:
+    """Return the kernels forward and backward of an activation, and its parameters.
+
+    Raises
+    ------
+    FormulaError
+        If it is none of the kinds that can be compiled.
+    """
+    if isinstance(activation, Elementwise):
+        count = len(activation.parameters)
+        value, slope = {"VALUE": activation.value}, {"DERIVATIVE": activation.derivative}
+        forward = kernels.make(templates.activate, value, LOAD=count)
+        return forward, kernels.make(templates.pull, slope, LOAD=count), activation.parameters
+    if isinstance(activation, Columnwise):
+        value = {"VALUE": activation.value, "TERM": special.shifted_exp}
+        pull = {"VALUE": activation.pull, "PULLED": activation.pulled}
+        forward = kernels.make(templates.activate_columns, value)
+        return forward, kernels.make(templates.pull_columns, pull), ()
+    message = f"{activation!r} is an object with methods of its own, not formulas of one number"
+    raise FormulaError(message)
+
+
+def error_kernel(kernels: Kernels, error: Error) -> tuple[Kernel, Any]:
+    """Return the kernel of an error or a pair, and its parameters.
+
+    Raises
+    ------
+    FormulaError
+        If it is none of the kinds that can be compiled.
+    """
+    if isinstance(error, (ElementwiseError, JointError, ColumnwiseError)):
+        formulas = {"VALUE": error.value, "DERIVATIVE": error.derivative}
+    if isinstance(error, ElementwiseError):
+        count, parameters = len(error.blocks[0]), [p for block in error.blocks for p in block]
+        given = {"LOAD": count, "COUNT": count, "BLOCKS": len(error.blocks)}
+        return kernels.make(templates.judge, formulas, **given), parameters
+    if isinstance(error, JointError):
+        blocks = error.outputs_per_target
+        return kernels.make(templates.judge_together, formulas, LOAD=blocks, BLOCKS=blocks), ()
+    if isinstance(error, ColumnwiseError):
+        formulas["TERM"] = special.shifted_exp
+        return kernels.make(templates.judge_columns, formulas), ()
+    message = f"{error!r} is an object with methods of its own, not formulas of one number"
+    raise FormulaError(message)

@@ -1,0 +1,239 @@
+"""Loops around formulas: what an activation, an error, a penalty or a solver compiles to.
+
+Each function here is a template: capitals that it does not define (VALUE, UNIT, ...) are
+filled in by `kernels`, then it is compiled on its own and called by address. All arguments
+are int64; addresses point to numbers of the type of UNIT, data points one after the other.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import carray
+
+from lamina.engines.compiled.intrinsics import pointer, size_of
+
+VALUE: Any = None
+DERIVATIVE: Any = None
+TERM: Any = None
+PULLED: Any = None
+UNIT: Any = None
+LOAD: Any = None
+STORE: Any = None
+BLOCKS: Any = None
+COUNT: Any = None
+SOURCE: Any = None
+
+
+def activate(z: int, a: int, units: int, points: int, parameters: int) -> float:
+    """Write A = sigma(Z), element by element."""
+    size = units * points
+    Z, A = carray(pointer(z, UNIT), size), carray(pointer(a, UNIT), size)
+    p = LOAD(pointer(parameters, UNIT), 0, 1)
+    for i in range(size):
+        A[i] = VALUE(Z[i], *p)
+    return 0.0
+
+
+def pull(z: int, a: int, h: int, units: int, points: int, parameters: int) -> float:
+    """Turn Delta, in place, into H = Delta ⊙ sigma'(Z), (2.15)."""
+    size = units * points
+    Z, A = carray(pointer(z, UNIT), size), carray(pointer(a, UNIT), size)
+    H = carray(pointer(h, UNIT), size)
+    p = LOAD(pointer(parameters, UNIT), 0, 1)
+    for i in range(size):
+        H[i] *= DERIVATIVE(Z[i], A[i], *p)
+    return 0.0
+
+
+def activate_columns(z: int, a: int, units: int, points: int, parameters: int) -> float:
+    """Write A = sigma(Z) for an activation that mixes the units of a data point."""
+    for n in range(points):
+        start = n * units * size_of(UNIT)
+        Z, A = carray(pointer(z + start, UNIT), units), carray(pointer(a + start, UNIT), units)
+        top = Z.max()
+        total = UNIT - UNIT
+        for i in range(units):
+            total += TERM(Z[i], top)
+        for i in range(units):
+            A[i] = VALUE(Z[i], top, total)
+    return 0.0
+
+
+def pull_columns(z: int, a: int, h: int, units: int, points: int, parameters: int) -> float:
+    """Turn Delta, in place, into H for an activation that mixes the units of a data point."""
+    for n in range(points):
+        start = n * units * size_of(UNIT)
+        A, H = carray(pointer(a + start, UNIT), units), carray(pointer(h + start, UNIT), units)
+        total = UNIT - UNIT
+        for i in range(units):
+            total += PULLED(A[i], H[i])
+        for i in range(units):
+            H[i] = VALUE(A[i], H[i], total)
+    return 0.0
+
+
+def judge(t: int, a: int, d: int, omega: int, targets: int, points: int, parameters: int) -> float:
+    """Return Σ ω_n J_n and write ω_n dJ_n/dA: BLOCKS outputs for each target, each by itself."""
+    O = carray(pointer(omega, UNIT), points)
+    T = carray(pointer(t, UNIT), (points, targets))
+    A = carray(pointer(a, UNIT), (points, BLOCKS, targets))
+    D = carray(pointer(d, UNIT), (points, BLOCKS, targets))
+    total = 0.0
+    for block in range(BLOCKS):
+        p = LOAD(pointer(parameters, UNIT), block * COUNT, 1)
+        for n in range(points):
+            J = 0.0
+            for i in range(targets):
+                J += VALUE(T[n, i], A[n, block, i], *p)
+                D[n, block, i] = O[n] * DERIVATIVE(T[n, i], A[n, block, i], *p)
+            total += O[n] * J
+    return total
+
+
+def judge_together(
+    t: int, a: int, d: int, omega: int, targets: int, points: int, parameters: int
+) -> float:
+    """Return Σ ω_n J_n and write its slopes, for an error of BLOCKS outputs taken together."""
+    O = carray(pointer(omega, UNIT), points)
+    T = carray(pointer(t, UNIT), (points, targets))
+    total = 0.0
+    for n in range(points):
+        start = n * BLOCKS * targets
+        J = 0.0
+        for i in range(targets):
+            outputs = LOAD(pointer(a, UNIT), start + i, targets)
+            J += VALUE(T[n, i], outputs)
+            slopes = DERIVATIVE(T[n, i], outputs)
+            for block in range(BLOCKS):
+                carray(pointer(d, UNIT), start + BLOCKS * targets)[start + block * targets + i] = (
+                    O[n] * slopes[block]
+                )
+        total += O[n] * J
+    return total
+
+
+def judge_columns(
+    t: int, z: int, d: int, omega: int, targets: int, points: int, parameters: int
+) -> float:
+    """Return Σ ω_n J_n and write ω_n dJ_n/dZ, for an error of Z_L that mixes a data point."""
+    O = carray(pointer(omega, UNIT), points)
+    everything = 0.0
+    for n in range(points):
+        start = n * targets * size_of(UNIT)
+        T, Z = carray(pointer(t + start, UNIT), targets), carray(pointer(z + start, UNIT), targets)
+        D = carray(pointer(d + start, UNIT), targets)
+        top, weight = Z.max(), T.sum()
+        total = UNIT - UNIT
+        for i in range(targets):
+            total += TERM(Z[i], top)
+        J = 0.0
+        for i in range(targets):
+            J += VALUE(T[i], Z[i], top, total)
+            D[i] = O[n] * DERIVATIVE(T[i], Z[i], top, total, weight)
+        everything += O[n] * J
+    return everything
+
+
+def penalize(w: int, g: int, size: int, parameters: int) -> float:
+    """Return R(w), and add dR/dw to the gradient."""
+    W, G = carray(pointer(w, UNIT), size), carray(pointer(g, UNIT), size)
+    p = LOAD(pointer(parameters, UNIT), 0, 1)
+    total = 0.0
+    for i in range(size):
+        total += VALUE(W[i], *p)
+        G[i] += DERIVATIVE(W[i], *p)
+    return total
+
+
+def move(theta: int, g: int, memory: int, stride: int, size: int, coefficients: int) -> float:
+    """Take a solver's step for some parameters; the rows of its memory are a stride apart."""
+    W, G = carray(pointer(theta, UNIT), size), carray(pointer(g, UNIT), size)
+    rows = pointer(memory, UNIT)
+    c = LOAD(pointer(coefficients, UNIT), 0, 1)
+    for i in range(size):
+        W[i], kept = VALUE(W[i], G[i], TERM(rows, i, stride), c)
+        STORE(rows, i, stride, kept)
+    return 0.0
+
+
+def gather(
+    rows: int,
+    to_row: int,
+    to_column: int,
+    points: int,
+    n: int,
+    width: int,
+    target: int,
+    affine: int,
+) -> float:
+    """Write chosen rows of a table, one after the other: cast, or (x - center) · factor.
+
+    The table holds numbers of the type of SOURCE, `to_row` and `to_column` bytes apart;
+    `affine` is 0, or where `width` centers and then `width` factors stand, in float64.
+    """
+    P = carray(pointer(points, np.int64(0)), n)
+    out = carray(pointer(target, UNIT), (n, width))
+    dense = to_column == size_of(SOURCE)
+    scaling = carray(pointer(affine, 0.0), (2, width))
+    for k in range(n):
+        start = rows + P[k] * to_row
+        if dense:
+            row = carray(pointer(start, SOURCE), width)
+            if affine != 0:
+                for i in range(width):
+                    out[k, i] = (row[i] - scaling[0, i]) * scaling[1, i]
+            else:
+                for i in range(width):
+                    out[k, i] = row[i]
+        else:
+            for i in range(width):
+                x = pointer(start + i * to_column, SOURCE)[0]
+                out[k, i] = (x - scaling[0, i]) * scaling[1, i] if affine != 0 else x
+    return 0.0
+
+
+def gather_classes(
+    codes: int,
+    to_row: int,
+    to_column: int,
+    points: int,
+    n: int,
+    width: int,
+    target: int,
+    levels: int,
+) -> float:
+    """Write chosen codes of classes as indicators; `levels` has low and high, in float64."""
+    P = carray(pointer(points, np.int64(0)), n)
+    out = carray(pointer(target, UNIT), (n, width))
+    low, high = pointer(levels, 0.0)[0], pointer(levels, 0.0)[1]
+    for k in range(n):
+        code = pointer(codes + P[k] * to_row, SOURCE)[0]
+        if width == 1:
+            out[k, 0] = high if code == 1 else low
+        else:
+            for i in range(width):
+                out[k, i] = high if i == code else low
+    return 0.0
+
+
+def drop(
+    a: int, target: int, mask: int, units: int, points: int, position: int, state: int, limit: int
+) -> float:
+    """Write A ⊙ M and M; M is drawn for data points from a position on."""
+    size = size_of(UNIT)
+    A, out = (
+        carray(pointer(a, UNIT), (points, units)),
+        carray(pointer(target, UNIT), (points, units)),
+    )
+    M = carray(pointer(mask, UNIT), (points, units))
+    begin = pointer(state, np.uint64(0))[0]
+    bound, kept = pointer(limit, np.uint64(0))[0], pointer(limit + 8, 0.0)[0]
+    for n in range(points):
+        place = np.uint64(position + n)
+        for i in range(units):
+            drawn = VALUE(begin, place, np.uint64(i), np.uint64(units))
+            M[n, i] = kept if drawn >= bound else 0.0
+            out[n, i] = A[n, i] * M[n, i]
+    return 0.0

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from lamina import Adam, FeedForwardClassifier, FeedForwardRegressor
-from lamina.engines.reference import ReferenceEngine
+from lamina import Adam, FeedForwardClassifier, FeedForwardRegressor, Network
+from lamina.engines.choice import make_engine
 from lamina.exceptions import DivergenceError, DivergenceWarning, InterruptedWarning
 from lamina.training.history import History
 from lamina.training.stopping import REASONS
 
+Engine = type(make_engine(Network([1, 1], ["identity"]).recipe, float))
 KINDS = [FeedForwardClassifier, FeedForwardRegressor]
 SMALL = {"hidden_layer_sizes": (5,), "random_state": 0}
 
@@ -147,13 +148,14 @@ def test_validation_fraction_is_stratified_and_never_trained_on(table):
     """The held-out part has the classes in proportion, and θ does not depend on its labels."""
     seen = []
 
-    class Watching(ReferenceEngine):
-        def error(self, theta, data):
-            seen.append(data.points)
-            return super().error(theta, data)
+    original = Engine.error
+
+    def watching(self, theta, data):
+        seen.append(data.points)
+        return original(self, theta, data)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lamina.estimators.base.ReferenceEngine", Watching)
+        patch.setattr(Engine, "error", watching)
         model = FeedForwardClassifier(
             early_stopping=True, validation_fraction=0.3, max_iter=3, **SMALL
         )
@@ -176,7 +178,7 @@ def test_interruption_leaves_the_last_epoch(where, solver, kind, table, monkeypa
     whole = kind(solver=solver, max_iter=6, **SMALL).fit(table.X, y)
     model = kind(solver=solver, max_iter=6, warm_start=True, **SMALL)
     owner, method = {
-        "in an epoch": (ReferenceEngine, "gradient" if solver == "lbfgs" else "epoch"),
+        "in an epoch": (Engine, "gradient" if solver == "lbfgs" else "epoch"),
         "between epochs": (History, "append"),
     }[where]
     original, calls = getattr(owner, method), []
@@ -206,7 +208,7 @@ def test_interruption_before_any_epoch_leaves_an_untrained_network(table, monkey
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(ReferenceEngine, "epoch", interrupt)
+    monkeypatch.setattr(Engine, "epoch", interrupt)
     model = FeedForwardRegressor(**SMALL)
     with pytest.warns(InterruptedWarning, match="network of epoch 0 was kept"):
         model.fit(table.X, table.y)

@@ -11,7 +11,10 @@ PACKAGE = ROOT / "src" / "lamina"
 FILE_LINES = 300
 FUNCTION_LINES = 40  # from def to the end, without the docstring
 POSITIONAL_PARAMETERS = 7  # without self or cls
-MATHEMATICS_LINES = 1200  # all of network/, without docstrings, comments and blank lines
+KERNEL_PARAMETERS = 8  # a kernel is handed one address or count at a time
+# All of network/, without docstrings, comments and blank lines. Formulas of one number, which
+# an engine can put into its loops, take some lines more than formulas of matrices.
+MATHEMATICS_LINES = 1300
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -77,12 +80,12 @@ def too_long(source):
     ]
 
 
-def too_wide(source):
-    """Describe each function of more than POSITIONAL_PARAMETERS positional parameters."""
+def too_wide(source, most=POSITIONAL_PARAMETERS):
+    """Describe each function of more positional parameters than allowed."""
     return [
         f"line {function.lineno}: {function.name} has {count} positional parameters"
         for function in functions(source)
-        if (count := positional_parameters(function)) > POSITIONAL_PARAMETERS
+        if (count := positional_parameters(function)) > most
     ]
 
 
@@ -109,12 +112,14 @@ def test_function_is_short(path):
 
 @pytest.mark.parametrize("path", OUTSIDE_ESTIMATORS, ids=name_of)
 def test_signature_is_narrow(path):
-    """A function outside the estimators takes at most 7 arguments by position."""
-    assert too_wide(path.read_text(encoding="utf-8")) == []
+    """A function outside the estimators takes at most 7 arguments by position, a kernel 8."""
+    kernel = PACKAGE / "engines" / "compiled" in path.parents
+    most = KERNEL_PARAMETERS if kernel else POSITIONAL_PARAMETERS
+    assert too_wide(path.read_text(encoding="utf-8"), most) == []
 
 
 def test_mathematics_are_short():
-    """The whole of network/ has at most 1,200 lines of code."""
+    """The whole of network/ has at most 1,300 lines of code."""
     lengths = {
         name_of(path): count_code(path.read_text(encoding="utf-8"))
         for path in python_files(PACKAGE / "network")

@@ -17,6 +17,7 @@ from lamina.network import (
     backpropagation,
     certificate,
     error_families,
+    error_kinds,
     errors,
     network,
     penalties,
@@ -39,7 +40,7 @@ class Mutation:
 
 
 B, A, C = backpropagation, activations, activation_families
-E, F, P = errors, error_families, penalties
+E, F, K, P = errors, error_families, error_kinds, penalties
 PULLBACK = "pullback(Z[l - 1], A[l - 1], Delta[l - 1])"
 SLOPES, PAIR_SLOPES = "recipe.error.slopes(T, A_L)", "recipe.pair.slopes(T, Z_L) * omega"
 
@@ -191,6 +192,10 @@ def plant(monkeypatch, module, *replacements):
         monkeypatch.setattr(network, "backpropagation", changed)
         monkeypatch.setattr(certificate, "backpropagate", changed.backpropagate)
         monkeypatch.setattr(certificate, "objective", changed.objective)
+    if module is error_kinds:
+        for name in ("values", "slopes"):
+            mutated = getattr(changed.ElementwiseError, name)
+            monkeypatch.setattr(error_kinds.ElementwiseError, name, mutated)
     for name in ("Activation", "get_activation", "get_error", "per_layer"):
         if getattr(changed, name, None) is not getattr(module, name, None):
             monkeypatch.setattr(network, name, getattr(changed, name))
@@ -246,7 +251,7 @@ SLOPE_RETURNED = "as_matrix(self.derivative(T, a, *p), a)"
 ANY_PAIR = ("activation == get_activation(self.output_activation)", "True")
 CONSISTENT = {  # wrong alike in value and slope: no derivative can tell
     "mean over outputs": (
-        *(E, "tanh sine softsign", "squared"),
+        *(K, "tanh sine softsign", "squared"),
         *(
             (", a).sum(axis=0)", ", a).mean(axis=0)"),
             (SLOPE_RETURNED, f"{SLOPE_RETURNED} / len(A)"),

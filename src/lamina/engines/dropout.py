@@ -69,4 +69,4 @@ def mask(key: tuple[int, int, int], units: int, positions: Array, rate: float) -
     """
     position, unit = positions.astype(np.uint64), np.arange(units, dtype=np.uint64)[:, np.newaxis]
     drawn = bits(np.full(1, start(key)), position, unit, np.uint64(units))
-    return (drawn >= threshold(rate)) * (1.0 / (1.0 - rate))
+    return np.asarray((drawn >= threshold(rate)) * (1.0 / (1.0 - rate)))

@@ -15,7 +15,6 @@ from lamina.estimators.checks import check_finite, refuse_kind, refuse_masked
 from lamina.estimators.validation import Validation
 from lamina.exceptions import InvalidValueError
 from lamina.network.error_families import GaussianNll
-from lamina.network.error_kinds import Error
 from lamina.network.errors import get_error
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from lamina.network.error_kinds import Error
     from lamina.training.loop import Metric
 
     Array = npt.NDArray[Any]

@@ -155,7 +155,7 @@ _builtin(  # LeCun, Bottou, Orr and Müller 1998, Efficient BackProp, section 4.
     lambda z, a: (2.0 / 3.0) * (1.7159 - a * a / 1.7159),
     "lecun_uniform",
 )
-_builtin("relu", lambda z: np.maximum(z, 0.0), lambda z, a: np.where(z > 0, 1.0, 0.0), "he_uniform")
+_builtin("relu", lambda z: np.maximum(z, 0.0), lambda z, a: np.where(a > 0, 1.0, 0.0), "he_uniform")
 _builtin(
     "relu6",
     lambda z: np.minimum(np.maximum(z, 0.0), 6.0),

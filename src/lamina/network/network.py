@@ -10,7 +10,6 @@ from lamina.exceptions import InvalidTypeError, InvalidValueError, ShapeError
 from lamina.network import backpropagation
 from lamina.network.activations import ACTIVATIONS, Activation, get_activation
 from lamina.network.certificate import Certificate, certify
-from lamina.network.error_kinds import Error
 from lamina.network.errors import get_error
 from lamina.network.formulas import real_array
 from lamina.network.initialization import initialize
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lamina.network.backpropagation import Backpropagation
+    from lamina.network.error_kinds import Error
     from lamina.network.formulas import Matrix
 
 

@@ -113,8 +113,8 @@ def sign(x: Any) -> Any:
     return unit if x > zero else (-unit if x < zero else x)
 
 
-def _exponentials(form: Format) -> dict[str, Any]:
-    """Return exp, expm1 and tanh of a format."""
+def _reduction(form: Format) -> tuple[Any, Any]:
+    """Return how x becomes n ln 2 + r and e^r - 1, and how 2^n is made."""
     real, whole = form.real, form.whole
     magic = real(1.5 * 2.0**form.digits)  # adding it rounds to an integer, kept in its last bits
     magic_bits = whole(np.asarray(magic).view(whole))
@@ -122,8 +122,6 @@ def _exponentials(form: Format) -> dict[str, Any]:
     highest, lowest = real(form.highest), real(form.lowest)
     series = polynomial(tuple(real(1.0 / factorial(n)) for n in range(form.terms, 0, -1)))
     digits, bias, one = whole(form.digits), whole(form.bias), whole(1)
-    zero, unit, two, infinite = real(0), real(1), real(2), real(np.inf)
-    flat = real(form.flat)
 
     @_compile
     def reduce(x: Any) -> Any:
@@ -142,6 +140,16 @@ def _exponentials(form: Format) -> dict[str, Any]:
         half = whole(n >> one)
         first, second = whole((half + bias) << digits), whole((n - half + bias) << digits)
         return number_of(first), number_of(second)
+
+    return reduce, scale
+
+
+def _exponentials(form: Format) -> dict[str, Any]:
+    """Return exp, expm1 and tanh of a format."""
+    real, digits = form.real, form.whole(form.digits)
+    highest, lowest, flat = real(form.highest), real(form.lowest), real(form.flat)
+    zero, unit, two, infinite = real(0), real(1), real(2), real(np.inf)
+    reduce, scale = _reduction(form)
 
     @_compile
     def exp(x: Any) -> Any:

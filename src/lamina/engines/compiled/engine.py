@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lamina.engines.compiled.kernels import Kernel
-    from lamina.engines.protocol import Data, Epoch, Move
+    from lamina.engines.protocol import Data, Epoch, Move, Source
     from lamina.network.recipe import Recipe
 
     Array = npt.NDArray[Any]
@@ -201,5 +201,9 @@ def _gatherer(plan: Plan, rows: Array, scaling: Any, classes: Any) -> tuple[Kern
     if classes is not None:
         levels = np.array(classes[1:], dtype=float)
         return plan.kernels.make(templates.gather_classes, SOURCE=source), levels
-    affine = None if scaling is None else np.stack([scaling[0], 1.0 / scaling[1]]).astype(float)
-    return plan.kernels.make(templates.gather, SOURCE=source), affine
+    affine = None
+    if scaling is not None:  # in two factors, for 1 / scale alone may be beyond float64
+        center, scale = scaling
+        lift = np.ldexp(1.0, -(np.frexp(scale)[1] // 2))
+        affine = np.stack([center, lift, 1.0 / (scale * lift)])
+    return plan.kernels.make(templates.gather, reorder=False, SOURCE=source), affine

@@ -18,7 +18,6 @@ from threading import RLock
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numba import float64, int64
 from numba.core import caching
 from numba.core.ccallback import CFunc
@@ -31,6 +30,8 @@ from lamina.exceptions import FormulaError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import numpy as np
 
 _LOCK = RLock()
 FASTMATH = {"nsz", "arcp", "contract", "afn", "reassoc"}
@@ -59,7 +60,7 @@ def sources() -> str:
     return digest.hexdigest()
 
 
-class _Locator(caching._CacheLocator):  # type: ignore[misc]  # noqa: SLF001 - Numba has no other way
+class _Locator(caching._CacheLocator):  # noqa: SLF001 - Numba has no other way
     """Where Numba keeps a kernel: in our folder, under its digest."""
 
     def __init__(self, name: str) -> None:
@@ -79,7 +80,7 @@ class _Locator(caching._CacheLocator):  # type: ignore[misc]  # noqa: SLF001 - N
         tempfile.TemporaryFile(dir=cache_folder()).close()
 
 
-class _Implementation(caching.CompileResultCacheImpl):  # type: ignore[misc]  # numba is untyped
+class _Implementation(caching.CompileResultCacheImpl):
     """Numba's way to store a compiled function, under a name of ours."""
 
     def __init__(self, name: str) -> None:
@@ -88,7 +89,7 @@ class _Implementation(caching.CompileResultCacheImpl):  # type: ignore[misc]  # 
         self._filename_base = name
 
 
-class _Cache(caching.Cache):  # type: ignore[misc]  # numba is untyped
+class _Cache(caching.Cache):
     """Numba's cache of one kernel."""
 
     def __init__(self, function: Any, name: str) -> None:
@@ -110,7 +111,7 @@ class Kernel:
     def __init__(self, compiled: CFunc, arguments: int) -> None:
         """Keep the function alive, and its address at hand."""
         self._compiled = compiled
-        self.address = int(compiled.address)
+        self.address = int(compiled.address or 0)
         self._arguments = arguments
 
     @cached_property
@@ -174,7 +175,7 @@ class Kernels:
         arguments = template.__code__.co_argcount
         signature = ((int64,) * arguments, float64)
         options = {"error_model": "numpy", "fastmath": FASTMATH if reorder else False}
-        compiled = CFunc(function, signature, locals={}, options=options)
+        compiled: Any = CFunc(function, signature, locals={}, options=options)
         compiled._cache = _Cache(function, name)  # noqa: SLF001 - Numba has no other way
         try:
             compiled.compile()

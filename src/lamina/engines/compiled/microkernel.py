@@ -158,8 +158,8 @@ def _loop(words: _Vectors, factors: Any, k: Any, initial: list[Any]) -> list[Any
     added = []
     for r, row in enumerate(rows):
         number = words.number(builder.add(row, along_a))
-        for v in range(VECTORS):
-            added.append(words.multiply_add(number, columns[v], totals[r * VECTORS + v]))
+        beside = totals[r * VECTORS : (r + 1) * VECTORS]
+        added += [words.multiply_add(number, b, c) for b, c in zip(columns, beside, strict=True)]
     one_more = builder.add(done, _I64(1))
     ends = [one_more, builder.add(along_a, to_next), builder.add(at_b, to_b), *added]
     for phi, value in zip([*phis, *totals], ends, strict=True):
@@ -173,3 +173,45 @@ def _loop(words: _Vectors, factors: Any, k: Any, initial: list[Any]) -> list[Any
         phi.add_incoming(last, loop)
         results.append(phi)
     return results
+
+
+@intrinsic
+def copy_vectors(typing: Any, target: Any, source: Any, unit: Any) -> Any:
+    """Copy as many numbers as a panel is wide."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        words = _Vectors(builder, arguments[2].type)
+        for v in range(VECTORS):
+            words.store(words.load(arguments[1], v), arguments[0], v)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, unit), generate
+
+
+@intrinsic
+def transpose_block(
+    typing: Any, target: Any, to_column: Any, source: Any, to_row: Any, unit: Any
+) -> Any:
+    """Transpose a block as high and wide as a vector; strides are in bytes.
+
+    Vectors i and i + n/2 are interleaved to 2i and 2i + 1, which, done log2 n times, is a
+    transposition.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        words = _Vectors(builder, arguments[4].type)
+        n = words.width
+        rows = [
+            words.load(builder.add(arguments[2], builder.mul(arguments[3], _I64(i))), 0)
+            for i in range(n)
+        ]
+        halves = [[k // 2 + n * (k % 2) + half * n // 2 for k in range(n)] for half in (0, 1)]
+        orders = [ir.Constant(ir.VectorType(_I32, n), places) for places in halves]
+        for _ in range(n.bit_length() - 1):
+            pairs = [(rows[i], rows[i + n // 2]) for i in range(n // 2)]
+            rows = [builder.shuffle_vector(*pair, order) for pair in pairs for order in orders]
+        for i, row in enumerate(rows):
+            words.store(row, builder.add(arguments[0], builder.mul(arguments[1], _I64(i))), 0)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64, types.int64, unit), generate

@@ -14,8 +14,8 @@ import numpy as np
 
 from lamina.engines import dropout
 from lamina.engines.compiled import layout as at
-from lamina.engines.compiled import products, templates, work
-from lamina.engines.compiled.kernels import Kernel, Kernels
+from lamina.engines.compiled import passes, products, templates, work
+from lamina.engines.compiled.translation import ignores_first
 from lamina.exceptions import FormulaError
 from lamina.network import special
 from lamina.network.activations import Columnwise, Elementwise, get_activation
@@ -25,6 +25,7 @@ from lamina.network.penalties import size_formula, slope_formula
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from lamina.engines.compiled.kernels import Kernel, Kernels
     from lamina.network.activations import Activation
     from lamina.network.error_kinds import Error
     from lamina.network.recipe import Recipe
@@ -35,6 +36,8 @@ BLOCK_BYTES = 2**22
 """What the signals of the data points that are evaluated together may take."""
 CHUNKS = 4
 """Jobs that a batch is cut into, unless they would be too small or too large."""
+LEAST = 300_000
+"""Operations of a job at least."""
 PIECE = 24_576
 """Parameters of a piece, about."""
 
@@ -60,7 +63,8 @@ def cut(recipe: Recipe, batch: int, itemsize: int) -> Cut:
     """Return how a batch of data points and the parameters are cut."""
     room = BLOCK_BYTES // (itemsize * 3 * sum(recipe.S))
     block = min(batch, max(256, min(room, 4096)))
-    chunk = min(block, max(16, min(-(-block // CHUNKS), 128)))
+    least = max(16, LEAST // (6 * recipe.size))
+    chunk = min(block, max(least, min(-(-block // CHUNKS), 128)))
     pieces = []
     for l, layer in enumerate(recipe.layers):
         rows = max(PIECE // layer.units, min(products.MOST_ROWS, layer.inputs // 4))
@@ -151,6 +155,8 @@ class Plan:
         forward, backward, parameters = activation_kernels(self.kernels, activation)
         row[at.ACTIVATE], row[at.PULL] = forward.address, backward.address
         row[at.PARAMETERS] = self._numbers([*parameters, 0.0])
+        if isinstance(activation, Elementwise) and ignores_first(activation.derivative):
+            return int(row[at.Z_AT])  # backward needs A alone, which may then overwrite Z
         return self._room(int(row[at.UNITS]))
 
     def _penalty(self) -> Kernel:
@@ -177,7 +183,7 @@ class Plan:
         world[at.JUDGED] = last[at.Z_AT if pair else at.A_AT]
         self.gradient = np.zeros(recipe.size, dtype=self.dtype)
         world[at.GRADIENT] = self.gradient.ctypes.data
-        scratch = self.threads * work.SCRATCH_BYTES // 8
+        scratch = self.threads * passes.THREAD_BYTES // 8
         world[at.SCRATCH] = memory.room(scratch, np.int64)
         world[at.RESULTS] = self.results.ctypes.data
         world[at.SYNC] = -(-self.sync.ctypes.data // 64) * 64
@@ -250,7 +256,7 @@ def error_kernel(kernels: Kernels, error: Error) -> tuple[Kernel, Any]:
         formulas = {"VALUE": error.value, "DERIVATIVE": error.derivative}
     if isinstance(error, ElementwiseError):
         count, parameters = len(error.blocks[0]), [p for block in error.blocks for p in block]
-        given = {"LOAD": count, "COUNT": count, "BLOCKS": len(error.blocks)}
+        given: dict[str, Any] = {"LOAD": count, "COUNT": count, "BLOCKS": len(error.blocks)}
         return kernels.make(templates.judge, formulas, **given), parameters
     if isinstance(error, JointError):
         blocks = error.outputs_per_target

@@ -12,7 +12,7 @@ from typing import Any
 from numba import carray, njit
 
 from lamina.engines.compiled.intrinsics import pointer, size_of
-from lamina.engines.compiled.microkernel import ROWS, VECTORS, lanes, microkernel
+from lamina.engines.compiled.microkernel import ROWS, VECTORS, copy_vectors, lanes, microkernel
 
 OPTIONS: dict[str, Any] = {
     "error_model": "numpy",
@@ -30,8 +30,8 @@ FAR = 1024
 """Bytes between rows from which on they push each other out of the cache, and are copied."""
 PANEL_BYTES = DEPTH * VECTORS * 64
 A_BYTES = DEPTH * MOST_ROWS * 8
-SCRATCH_BYTES = PANEL_BYTES + A_BYTES + MOST_ROWS * VECTORS * 64
-"""Room for copies of a panel of B, of A, and of a narrow C."""
+SCRATCH_BYTES = PANEL_BYTES + A_BYTES + (MOST_ROWS + 1) * VECTORS * 64
+"""Room for copies of a panel of B, of A, and of a narrow C with its first row."""
 UNIT: Any = None
 FIELDS = 13
 """Numbers of a task: c, i, a, b, n, m, k, the strides of C, I, A (row, term) and B, scratch."""
@@ -87,12 +87,15 @@ def _part(places: Any, n: int, counts: Any, strides: Any, scratch: int, unit: An
     size, width = size_of(unit), VECTORS * lanes(unit)
     for first in range(0, n, MOST_ROWS):
         rows = min(MOST_ROWS, n - first)
-        begin = start
+        begin, step = start, width
         if start != 0:
-            begin = scratch
-            _copy(scratch, width, start + first * to_start * size, to_start, rows, columns, unit)
+            begin, step = scratch + MOST_ROWS * width * size, 0
+            copied = 1
+            if to_start != 0:
+                begin, step, copied = scratch, width, rows
+            _copy(begin, width, start + first * to_start * size, to_start, copied, columns, unit)
         here = scratch, begin, a + first * to_a * size, b
-        _panel(here, rows, k, (width, width, to_b, to_a, to_term), unit)
+        _panel(here, rows, k, (width, step, to_b, to_a, to_term), unit)
         _copy(c + first * to_c * size, to_c, scratch, width, rows, columns, unit)
 
 
@@ -116,7 +119,12 @@ def multiply(task: int) -> float:
             columns = min(width, m - j)
             b_part, b_step = b + (depth * to_b + j) * size, to_b
             if copies_b or columns < width:
-                _copy(scratch, width, b_part, to_b, terms, columns, UNIT)
+                if columns < width:
+                    _copy(scratch, width, b_part, to_b, terms, columns, UNIT)
+                else:
+                    for i in range(terms):
+                        row = b_part + i * to_b * size
+                        copy_vectors(scratch + i * width * size, row, UNIT)
                 b_part, b_step = scratch, width
             places = c + j * size, start + j * size if start != 0 else start, a_part, b_part
             strides = to_c, to_start, b_step, to_a, a_step

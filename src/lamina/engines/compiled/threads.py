@@ -26,8 +26,9 @@ def available() -> int:
 
 def yield_address() -> int:
     """Return where the system's function is that gives up the processor."""
-    library = ctypes.windll.kernel32 if sys.platform == "win32" else ctypes.CDLL(None)
-    name = "SwitchToThread" if sys.platform == "win32" else "sched_yield"
+    windows = sys.platform == "win32"
+    library = ctypes.CDLL("kernel32" if windows else None)
+    name = "SwitchToThread" if windows else "sched_yield"
     return int(ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0)
 
 

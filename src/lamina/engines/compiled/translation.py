@@ -11,6 +11,7 @@ functions it calls.
 from __future__ import annotations
 
 import hashlib
+from dis import get_instructions
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +74,7 @@ def _whole_numbers(function: Any) -> Iterator[str]:
                 yield from (v.name for v in expression.args)
 
 
-class SinglePrecision(compiler.CompilerBase):  # type: ignore[misc]  # numba is untyped
+class SinglePrecision(compiler.CompilerBase):
     """Numba's compiler with constants of float32."""
 
     def define_pipelines(self) -> list[Any]:
@@ -147,6 +148,15 @@ def _names(code: CodeType) -> Iterator[str]:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from _names(constant)
+
+
+def ignores_first(function: Any) -> bool:
+    """Return whether a formula never looks at its first argument; False where that is unknown."""
+    if not isinstance(function, FunctionType):
+        return False
+    first = function.__code__.co_varnames[0]
+    looked_at = {instruction.argval for instruction in get_instructions(function)}
+    return not any(first in (name if isinstance(name, tuple) else (name,)) for name in looked_at)
 
 
 def digest(value: Any) -> str:

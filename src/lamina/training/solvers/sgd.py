@@ -42,6 +42,7 @@ class Sgd(FirstOrder):
 
     def coefficients(self, rates: Array, steps: Array) -> tuple[Any, ...]:
         """Return momentum and rate, and how much of velocity and gradient θ moves by."""
+        del steps
         ahead = (self.momentum, rates) if self.nesterov else (1.0, 0.0)
         return self.momentum, rates, *ahead
 

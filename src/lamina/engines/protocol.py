@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy.typing as npt
 
     from lamina.network.recipe import Recipe
@@ -148,6 +150,13 @@ class Engine(Protocol):
 
     def outputs(self, theta: Array, X: Source, points: Array) -> Array:
         """Return A_L, S_L × n, for n of the data points of X."""
+
+    def prepare_outputs(self, theta: Array, most: int) -> tuple[Callable[[int], Any], Array, Array]:
+        """Return a function of a count n, and two tables of `most` rows.
+
+        It brings the first n rows of the first table, n × S_0, to those of the second, n × S_L.
+        θ is kept, not copied.
+        """
 
     def error(self, theta: Array, data: Data) -> float:
         """Return Σ ω_n J_n over the data, without penalties."""

@@ -12,7 +12,7 @@ from lamina.engines.protocol import EpochReport
 from lamina.network import backpropagation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import numpy.typing as npt
 
@@ -43,6 +43,17 @@ class ReferenceEngine:
             A = backpropagation.forward(self.recipe, theta, X.take(points[part]))[1]
             outputs[:, part] = A[-1]
         return outputs
+
+    def prepare_outputs(self, theta: Array, most: int) -> tuple[Callable[[int], Any], Array, Array]:
+        """Return a function of a count, and the rows that it reads and writes; θ is kept."""
+        inputs, outputs = (
+            np.empty((most, S), dtype=theta.dtype) for S in self.recipe.S[:: self.recipe.L]
+        )
+
+        def run(n: int) -> None:
+            outputs[:n] = backpropagation.forward(self.recipe, theta, inputs[:n].T)[1][-1].T
+
+        return run, inputs, outputs
 
     @_quiet
     def error(self, theta: Array, data: Data) -> float:

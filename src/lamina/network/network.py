@@ -18,7 +18,7 @@ from lamina.network.penalties import Penalty, per_layer
 from lamina.network.recipe import Dense, Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from os import PathLike
 
     import numpy.typing as npt
@@ -182,6 +182,15 @@ class Network:
         X, T, omega = (np.asarray(M, dtype=float) for M in self.check(X, T, omega))
         self.certificate = certify(self.recipe, self._theta.astype(float), X, T, omega)
         return self.certificate
+
+    def predictor(self, most_rows: int = 64) -> Callable[[Matrix], Matrix]:
+        """Return a fast function of N × S_0 rows to N × S_L rows; see `lamina.engines.predictor`.
+
+        Rows, not columns: this is for callers that have a row at hand. Nothing is checked.
+        """
+        from lamina.engines.predictor import Predictor
+
+        return Predictor(self.recipe, self._theta, most_rows)
 
     def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> None:
         """Write the network to a model file, which `lamina.load` reads.

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lamina.engines.compiled import layout as at
-from lamina.engines.compiled import templates
+from lamina.engines.compiled import templates, work
 from lamina.engines.compiled.kernels import kernels
 from lamina.engines.compiled.plan import Plan, activation_kernels, error_kernel
 from lamina.engines.compiled.threads import Team, available, yield_address
 from lamina.engines.protocol import EpochReport
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy.typing as npt
 
     from lamina.engines.compiled.kernels import Kernel
@@ -70,12 +72,25 @@ class CompiledEngine:
         """Return A_L, S_L × n, for n of the data points of X, (1.4)."""
         n = len(points)
         outputs = np.empty((n, self.recipe.S[-1]), dtype=theta.dtype)
-        plan = self._plan(theta.dtype, min(n, FULL), n, share=1 / 3)
+        plan = self._plan(theta.dtype, FULL, n, share=1 / 3)
         plan.drop(())
         self._take_table(plan, "X", X.rows, X.scaling, X.classes)
         plan.world[at.OUTPUT] = outputs.ctypes.data
         self._run(plan, at.ONLY_OUTPUTS, theta, points, n)
         return outputs.T
+
+    def prepare_outputs(self, theta: Array, most: int) -> tuple[Callable[[int], Any], Array, Array]:
+        """Return a function of a count, and the rows that it reads and writes; θ is kept."""
+        plan = Plan(self.recipe, kernels(theta.dtype), most, 1)
+        call = plan.kernels.make(work.answer, reorder=False).call
+        tables = plan.tables_for(theta)
+        call(*tables, -1)  # mirrors the weights
+
+        def run(n: int, plan: Plan = plan) -> None:
+            del plan  # kept, for its buffers are used
+            call(*tables, n)
+
+        return run, *plan.ends(most)
 
     def error(self, theta: Array, data: Data) -> float:
         """Return Σ ω_n J_n over the data, without penalties."""
@@ -118,7 +133,7 @@ class CompiledEngine:
     def _full(self, theta: Array, data: Data, share: float = 1.0) -> Plan:
         """Return the plan of a pass over all data."""
         n = len(data.points)
-        plan = self._plan(theta.dtype, min(n, FULL), n, share)
+        plan = self._plan(theta.dtype, FULL, n, share)
         self._take_data(plan, data)
         plan.drop(())
         return plan
@@ -197,13 +212,16 @@ def _readable(rows: Array) -> Array:
 
 def _gatherer(plan: Plan, rows: Array, scaling: Any, classes: Any) -> tuple[Kernel, Array | None]:
     """Return the kernel that gathers rows of a table, and the numbers it maps them by."""
-    source = rows.dtype.type(0)
+    template = templates.gather if classes is None else templates.gather_classes
+    key = template, rows.dtype.char
+    if key not in plan.gatherers:
+        source = rows.dtype.type(0)
+        plan.gatherers[key] = plan.kernels.make(template, reorder=False, SOURCE=source)
     if classes is not None:
-        levels = np.array(classes[1:], dtype=float)
-        return plan.kernels.make(templates.gather_classes, SOURCE=source), levels
+        return plan.gatherers[key], np.array(classes[1:], dtype=float)
     affine = None
     if scaling is not None:  # in two factors, for 1 / scale alone may be beyond float64
         center, scale = scaling
         lift = np.ldexp(1.0, -(np.frexp(scale)[1] // 2))
         affine = np.stack([center, lift, 1.0 / (scale * lift)])
-    return plan.kernels.make(templates.gather, reorder=False, SOURCE=source), affine
+    return plan.gatherers[key], affine

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import logging
 import os
 import sys
 import tempfile
@@ -58,6 +59,14 @@ def sources() -> str:
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+@cache
+def announce() -> None:
+    """Say once, on a terminal, why the first use takes some seconds."""
+    if sys.stderr.isatty():
+        where = cache_folder()
+        logging.getLogger("lamina").warning("compiling for the first time; kept in %s", where)
 
 
 class _Locator(caching._CacheLocator):  # noqa: SLF001 - Numba has no other way
@@ -177,6 +186,8 @@ class Kernels:
         options = {"error_model": "numpy", "fastmath": FASTMATH if reorder else False}
         compiled: Any = CFunc(function, signature, locals={}, options=options)
         compiled._cache = _Cache(function, name)  # noqa: SLF001 - Numba has no other way
+        if not (cache_folder() / f"{function.__name__}-{name}.nbi").exists():
+            announce()
         try:
             compiled.compile()
         except NumbaError as problem:

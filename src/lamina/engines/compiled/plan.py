@@ -6,6 +6,7 @@ parameters are one piece.
 
 from __future__ import annotations
 
+import ctypes
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
@@ -115,6 +116,7 @@ class Plan:
         self.results = np.zeros(4)
         self.sync = np.zeros(at.LINE * (at.QUEUES + 2 * threads + 1), dtype=np.int64)
         self.kept: dict[str, Any] = {}
+        self.gatherers: dict[Any, Kernel] = {}
         self._dropouts: dict[int, _Dropout] = {}
         self.weights: Array | None = None
         self.weight_scale = 1.0
@@ -189,6 +191,22 @@ class Plan:
         world[at.SYNC] = -(-self.sync.ctypes.data // 64) * 64
         world[at.MULTIPLY] = self.kernels.make(products.multiply).address
         world[at.NARROW] = self.kernels.make(products.multiply_narrow).address
+
+    def tables_for(self, theta: Array) -> tuple[int, int]:
+        """Return the addresses of both tables, for outputs at θ, which is kept."""
+        self.kept["theta"] = theta
+        self.world[at.MODE], self.world[at.THETA] = at.ONLY_OUTPUTS, theta.ctypes.data
+        return self.world.ctypes.data, self.layers.ctypes.data
+
+    def ends(self, rows: int) -> tuple[Array, Array]:
+        """Return A_0 and A_L as rows, views of the buffers."""
+        places = int(self.world[at.A_0_AT]), int(self.layers[-1, at.A_AT])
+        number = ctypes.c_float if self.dtype == np.float32 else ctypes.c_double
+        first, last = (
+            np.ctypeslib.as_array((number * (rows * units)).from_address(place))
+            for place, units in zip(places, (self.recipe.S[0], self.recipe.S[-1]), strict=True)
+        )
+        return first.reshape(rows, -1), last.reshape(rows, -1)
 
     def drop(self, rates: tuple[float, ...], key: tuple[int, int] = (0, 0)) -> None:
         """Prepare for dropout at these rates of A_0, ..., A_{L-1}, or for none."""

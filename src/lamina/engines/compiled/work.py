@@ -44,7 +44,7 @@ from lamina.engines.compiled.layout import (
     WORLD_SIZE,
 )
 from lamina.engines.compiled.meeting import meet, next_job, refill
-from lamina.engines.compiled.passes import THREAD_BYTES, ZERO, evaluate
+from lamina.engines.compiled.passes import THREAD_BYTES, ZERO, evaluate, forward
 from lamina.engines.compiled.pieces import differentiate, mirror, move, penalize, shorten
 from lamina.engines.compiled.products import OPTIONS
 
@@ -219,4 +219,19 @@ def work(world_at: int, layers_at: int, thread: int) -> float:
         meetings = take_step(tables, step, meetings, (thread, UNIT))
         if meetings < 0:
             return 1.0
+    return 0.0
+
+
+def answer(world_at: int, layers_at: int, rows: int) -> float:
+    """Bring the rows that stand in A_0 to A_L; with -1 rows make the mirrors for that."""
+    tables = tables_at(world_at, layers_at)
+    world, layers, pieces, _, _ = tables
+    if rows < 0:
+        for job in range(world[JOBS]):
+            layer = layers[pieces[job, 0]]
+            if layer[MIRROR] != 0:
+                end = min(pieces[job, 2], layer[INPUTS])
+                mirror(world, layer, pieces[job, 1], end, UNIT)
+        return 0.0
+    forward(world, layers, 0, 0, rows, world[SCRATCH], UNIT)
     return 0.0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import asdict
+from dataclasses import fields as dataclass_fields
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from lamina.exceptions import InvalidTypeError, InvalidValueError, UnknownNameError
@@ -111,7 +112,9 @@ class Registry(Generic[T]):
             )
             raise UnknownNameError(message) from None
         maker = self._makers.get(name)
-        fields = list(getattr(maker, "__dataclass_fields__", {})) if isinstance(maker, type) else []
+        fields = (
+            [field.name for field in dataclass_fields(maker)] if isinstance(maker, type) else []
+        )
         given = [*zip(fields, positional, strict=False), *named]
         twice = len(dict(given)) < len(given)
         if maker is not None and (len(positional) > len(fields) or twice):

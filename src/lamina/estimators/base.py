@@ -18,6 +18,7 @@ from lamina.estimators.validation import Validation, choose_points, counted_weig
 from lamina.exceptions import InvalidValueError
 from lamina.training import loop
 from lamina.training.progress import progress_bar
+from lamina.training.schedules import refuse_endless
 from lamina.training.state import TrainingState
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class FeedForward(Fitted):
         settings = make_settings(self, max_iter=1 if partial else None)
         going_on = (partial or self.warm_start) and hasattr(self, "network_")
         if partial or (going_on and self.state_.epoch >= settings.max_iter):
-            _refuse_endless(settings)
+            refuse_endless(settings.schedule)
         before = self.__dict__.copy()
         try:
             self._learn(X, y, sample_weight, validation, settings, going_on=going_on)
@@ -218,13 +219,3 @@ class FeedForward(Fitted):
         X, y = self._check_X_y(X, y, reset=False)
         weights = self._weights(sample_weight, X, y)
         return Data(self._columns(X), self._target(y).source, np.arange(len(X)), weights)
-
-
-def _refuse_endless(settings: Settings) -> None:
-    """Refuse a schedule over the epochs of one call where calls go on from each other."""
-    if getattr(settings.schedule, "epochs", 0) is None:
-        message = (
-            f"{settings.schedule!r} spans the epochs of one fit and would then stand still; "
-            "to go on, give its length, as in learning_rate='cosine(epochs=100)'"
-        )
-        raise InvalidValueError(message)

@@ -1,7 +1,7 @@
 # Everything happens in .venv; nothing outside this folder is changed.
 
 PYTHON ?= python3
-PYTEST_ARGS ?=
+PYTEST_ARGS ?= -n 2
 
 VENV := .venv
 RUN := $(VENV)/bin
@@ -14,7 +14,7 @@ INSTALLED_TEST := $(VENV)/.installed-test
 .PHONY: help demo test lint types imports format clean distclean
 
 help: ## Show this list
-	@echo "Usage: make TARGET [PYTHON=python3.12] [PYTEST_ARGS='-n 2']"
+	@echo "Usage: make TARGET [PYTHON=python3.12] [PYTEST_ARGS='-x']"
 	@echo
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 

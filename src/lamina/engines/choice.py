@@ -30,6 +30,7 @@ KEPT = 16
 
 _idle: OrderedDict[Any, list[Engine]] = OrderedDict()
 _lock = Lock()
+_warned: set[str] = set()
 
 
 @contextmanager
@@ -49,6 +50,9 @@ def engine_for(
         If it is "compiled" and a formula cannot be compiled.
     """
     key = (recipe, np.dtype(dtype), n_threads, wanted(), os.getpid())
+    if not _is_ours(recipe):  # what a user's formula refers to may have changed meanwhile
+        yield make_engine(recipe, dtype, n_threads)
+        return
     with _lock:
         idle = _idle.get(key)
         engine = idle.pop() if idle else None
@@ -61,6 +65,13 @@ def engine_for(
             _idle.move_to_end(key)
             while len(_idle) > KEPT:
                 _idle.popitem(last=False)
+
+
+def _is_ours(recipe: Recipe) -> bool:
+    """Return whether all formulas of a recipe are built-in."""
+    formulas = [*recipe.activations, recipe.error]
+    homes = [getattr(getattr(f, "value", f), "__module__", None) for f in formulas]
+    return all(str(home).partition(".")[0] in {"lamina", "numpy", "None"} for home in homes)
 
 
 def make_engine(recipe: Recipe, dtype: npt.DTypeLike, n_threads: int | None = None) -> Engine:
@@ -76,7 +87,9 @@ def make_engine(recipe: Recipe, dtype: npt.DTypeLike, n_threads: int | None = No
         if name == "compiled":
             raise
         message = f"{problem}. The reference engine is used, which is slower but gives the same"
-        warnings.warn(message, EngineWarning, stacklevel=2)
+        if message not in _warned:
+            _warned.add(message)
+            warnings.warn(message, EngineWarning, stacklevel=2)
         return ReferenceEngine(recipe)
 
 

@@ -78,7 +78,7 @@ FORMATS = {
 def functions(dtype: np.dtype[Any]) -> dict[Any, Any]:
     """Return what compiled formulas use in the place of NumPy's functions of these names."""
     ours = _exponentials(FORMATS[dtype]) | _logarithms(FORMATS[dtype])
-    ours |= {"where": where, "maximum": maximum, "minimum": minimum, "sign": sign}
+    ours |= _signs(FORMATS[dtype]) | {"where": where, "maximum": maximum, "minimum": minimum}
     return {getattr(np, name): f for name, f in ours.items()} | {special.chebyshev: chebyshev}
 
 
@@ -105,12 +105,16 @@ def minimum(x: Any, y: Any) -> Any:
     return y if (y < x or y != y) else x  # noqa: PLR0124 - NaN
 
 
-@_compile
-def sign(x: Any) -> Any:
-    """Return -1, 0 or 1, or NaN."""
-    zero = x * 0
-    unit = zero + 1
-    return unit if x > zero else (-unit if x < zero else x)
+def _signs(form: Format) -> dict[str, Any]:
+    """Return sign of a format."""
+    zero, unit = form.real(0), form.real(1)
+
+    @_compile
+    def sign(x: Any) -> Any:
+        """Return -1, 0 or 1, or NaN."""
+        return unit if x > zero else (-unit if x < zero else x)
+
+    return {"sign": sign}
 
 
 def _reduction(form: Format) -> tuple[Any, Any]:

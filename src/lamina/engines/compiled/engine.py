@@ -10,7 +10,7 @@ import numpy as np
 from lamina.engines.compiled import layout as at
 from lamina.engines.compiled import templates, work
 from lamina.engines.compiled.kernels import kernels
-from lamina.engines.compiled.plan import Plan, activation_kernels, error_kernel
+from lamina.engines.compiled.plan import Plan, check_activation, error_kernel
 from lamina.engines.compiled.threads import Team, available, yield_address
 from lamina.engines.protocol import EpochReport
 
@@ -63,8 +63,8 @@ class CompiledEngine:
         FormulaError
             If an activation or the error cannot be compiled.
         """
-        for activation in self.recipe.activations:
-            activation_kernels(kernels(dtype), activation)
+        for activation in set(self.recipe.activations):
+            check_activation(kernels(dtype), activation)
         error_kernel(kernels(dtype), self.recipe.pair or self.recipe.error)
         return self
 
@@ -72,6 +72,8 @@ class CompiledEngine:
         """Return A_L, S_L × n, for n of the data points of X, (1.4)."""
         n = len(points)
         outputs = np.empty((n, self.recipe.S[-1]), dtype=theta.dtype)
+        if n == 0:
+            return outputs.T
         plan = self._plan(theta.dtype, FULL, n, share=1 / 3)
         plan.drop(())
         self._take_table(plan, "X", X.rows, X.scaling, X.classes)

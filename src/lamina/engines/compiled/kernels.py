@@ -15,6 +15,7 @@ import sys
 import tempfile
 from functools import cache, cached_property
 from pathlib import Path
+from pickle import UnpicklingError
 from threading import RLock
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
@@ -22,11 +23,10 @@ from typing import TYPE_CHECKING, Any
 from numba import float64, int64
 from numba.core import caching
 from numba.core.ccallback import CFunc
-from numba.core.errors import NumbaError
 
 from lamina.engines.compiled import elementary, templates
 from lamina.engines.compiled.intrinsics import loader, storer
-from lamina.engines.compiled.translation import Translator, digest
+from lamina.engines.compiled.translation import Translator, digest, identity
 from lamina.exceptions import FormulaError
 
 if TYPE_CHECKING:
@@ -154,10 +154,16 @@ class Kernels:
         `reorder` tells whether sums may be taken in any order.
         """
         formulas = formulas or {}
-        key = (template, *sorted(formulas.items()), repr(sorted(given.items())))
+        named = sorted((name, identity(formula)) for name, formula in formulas.items())
+        key = (template, *named, repr(sorted(given.items())))
         with _LOCK:
             if key not in self._made:
-                self._made[key] = self._compile(template, formulas, given, reorder=reorder)
+                try:
+                    kernel = self._compile(template, formulas, given, reorder=reorder)
+                except Exception as problem:  # whatever a compiler raises
+                    message = f"{_names(formulas)} cannot be compiled: {_reason(problem)}"
+                    raise FormulaError(message) from problem
+                self._made[key] = kernel
             return self._made[key]
 
     def _compile(
@@ -168,7 +174,7 @@ class Kernels:
         *,
         reorder: bool,
     ) -> Kernel:
-        """Compile a kernel, or load it from disk."""
+        """Compile a kernel, or load it from disk; a cache that fails is done without."""
         parts = [sources(), str(self.dtype), template.__name__, repr(sorted(given.items()))]
         parts += [f"{name} {digest(formula)}" for name, formula in sorted(formulas.items())]
         name = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
@@ -190,12 +196,22 @@ class Kernels:
             announce()
         try:
             compiled.compile()
-        except NumbaError as problem:
-            named = ", ".join(getattr(f, "__qualname__", repr(f)) for f in formulas.values())
-            reason = str(problem).strip().splitlines()
-            message = f"{named} cannot be compiled: {reason[1] if len(reason) > 1 else reason[0]}"
-            raise FormulaError(message) from problem
+        except (OSError, EOFError, UnpicklingError):  # of the cache: do without
+            compiled._cache = caching.NullCache()  # noqa: SLF001 - Numba has no other way
+            compiled.compile()
         return Kernel(compiled, arguments)
+
+
+def _names(formulas: dict[str, Callable[..., Any]]) -> str:
+    """Return the names of formulas."""
+    return ", ".join(getattr(f, "__qualname__", repr(f)) for f in formulas.values())
+
+
+def _reason(problem: Exception) -> str:
+    """Return the line of a compiler's message that says most."""
+    lines = [line.strip() for line in str(problem).splitlines()]
+    telling = [line for line in lines if line and not line.startswith("Failed in ")]
+    return telling[0] if telling else type(problem).__name__
 
 
 @cache

@@ -67,7 +67,7 @@ GRADIENT = 36
 SCRATCH = 37
 """Room for a panel for each thread."""
 PARTIALS = 38
-"""J of the chunks, then R and |gradient|² of the jobs, float64."""
+"""J of the chunks, then R and |gradient| of the jobs, float64."""
 RESULTS = 39
 """float64: Σ of J, |gradient| over the steps, scale of ω, longest gradient allowed."""
 SYNC = 40
@@ -89,7 +89,9 @@ NOTES = 48
 """How many jobs can note something."""
 NARROW = 49
 """Where the kernel is of products with few columns."""
-WORLD_SIZE = 50
+THREAD_BYTES = 50
+"""The scratch of a thread."""
+WORLD_SIZE = 51
 
 # One layer.
 INPUTS = 0

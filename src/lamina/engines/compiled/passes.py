@@ -56,13 +56,11 @@ from lamina.engines.compiled.layout import (
     Z_AT,
 )
 from lamina.engines.compiled.microkernel import lanes
-from lamina.engines.compiled.products import FIELDS, OPTIONS, SCRATCH_BYTES
+from lamina.engines.compiled.products import FIELDS, OPTIONS
 
 ZERO, ONE = np.int64(0), np.int64(1)
 TASK_BYTES = 128
 """Room for the numbers that describe a product, in front of a thread's scratch."""
-THREAD_BYTES = TASK_BYTES + SCRATCH_BYTES
-"""The scratch of a thread."""
 
 
 @njit(**OPTIONS)

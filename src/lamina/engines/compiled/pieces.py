@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf, sqrt
 from typing import Any
 
 from numba import carray, njit
@@ -35,13 +36,25 @@ from lamina.engines.compiled.products import OPTIONS
 
 
 @njit(**OPTIONS | {"fastmath": {"reassoc", "nsz", "contract"}})
-def squares(G: Any) -> float:
-    """Return Σ g² in float64."""
+def squares(G: Any, unit: float) -> float:
+    """Return Σ (g · unit)² in float64."""
     total = 0.0
     for i in range(G.size):
-        g = 0.0 + G[i]
+        g = G[i] * unit
         total += g * g
     return total
+
+
+@njit(**OPTIONS)
+def length(G: Any) -> float:
+    """Return |G|, also where its square is beyond float64."""
+    total = squares(G, 1.0)
+    if total < inf:
+        return sqrt(total)
+    largest = 0.0
+    for i in range(G.size):
+        largest = max(largest, abs(G[i] * 1.0))
+    return largest * sqrt(squares(G, 1.0 / largest)) if largest < inf else total
 
 
 @njit(**OPTIONS)
@@ -71,7 +84,7 @@ def differentiate(
 
 @njit(**OPTIONS)
 def penalize(world: Any, layers: Any, job: int, piece: Any, unit: Any) -> None:
-    """Add the penalty's slope to the gradient of a piece, and note R and |gradient|² of it."""
+    """Add the penalty's slope to the gradient of a piece, and note R and |gradient| of it."""
     size, layer = size_of(unit), layers[piece[0]]
     units = layer[UNITS]
     place = (layer[OFFSET] + piece[1] * units) * size
@@ -83,7 +96,7 @@ def penalize(world: Any, layers: Any, job: int, piece: Any, unit: Any) -> None:
         R = call(layer[PENALIZE], (w, g, penalized * units, layer[PENALTY]))
     noted = carray(pointer(world[PARTIALS], 0.0), (3, world[NOTES]))
     noted[1, job] = R
-    noted[2, job] = squares(carray(pointer(g, unit), count))
+    noted[2, job] = length(carray(pointer(g, unit), count))
 
 
 @njit(**OPTIONS)

@@ -16,7 +16,7 @@ import numpy as np
 from lamina.engines import dropout
 from lamina.engines.compiled import layout as at
 from lamina.engines.compiled import passes, products, templates, work
-from lamina.engines.compiled.translation import ignores_first
+from lamina.engines.compiled.translation import identity, ignores_first
 from lamina.exceptions import FormulaError
 from lamina.network import special
 from lamina.network.activations import Columnwise, Elementwise, get_activation
@@ -185,8 +185,10 @@ class Plan:
         world[at.JUDGED] = last[at.Z_AT if pair else at.A_AT]
         self.gradient = np.zeros(recipe.size, dtype=self.dtype)
         world[at.GRADIENT] = self.gradient.ctypes.data
-        scratch = self.threads * passes.THREAD_BYTES // 8
-        world[at.SCRATCH] = memory.room(scratch, np.int64)
+        turned = (3 * recipe.S[-1] + 4) * 8  # what `judge_columns` needs for one data point
+        room = passes.TASK_BYTES + max(products.SCRATCH_BYTES, turned)
+        world[at.THREAD_BYTES] = -(-room // 64) * 64
+        world[at.SCRATCH] = memory.room(self.threads * room // 8 + 16 * self.threads, np.int64)
         world[at.RESULTS] = self.results.ctypes.data
         world[at.SYNC] = -(-self.sync.ctypes.data // 64) * 64
         world[at.MULTIPLY] = self.kernels.make(products.multiply).address
@@ -260,6 +262,28 @@ def activation_kernels(kernels: Kernels, activation: Activation) -> tuple[Kernel
         return forward, kernels.make(templates.pull_columns, pull), ()
     message = f"{activation!r} is an object with methods of its own, not formulas of one number"
     raise FormulaError(message)
+
+
+def check_activation(kernels: Kernels, activation: Activation) -> None:
+    """Refuse an activation whose kernel gives something else than its formula.
+
+    Raises
+    ------
+    FormulaError
+        If it cannot be compiled, or what is compiled differs, as where it raises.
+    """
+    forward, _, parameters = activation_kernels(kernels, activation)
+    if not isinstance(activation, Elementwise) or identity(activation.value) is activation.value:
+        return  # ours are tested
+    Z = np.array([-20.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 20.0], dtype=kernels.dtype)
+    A, numbers = np.full_like(Z, np.nan), np.array([*parameters, 0.0], dtype=kernels.dtype)
+    with np.errstate(all="ignore"):
+        expected = activation(Z)
+    forward.call(Z.ctypes.data, A.ctypes.data, len(Z), 1, numbers.ctypes.data)
+    tolerance = 1e3 * np.finfo(kernels.dtype).eps
+    if not np.allclose(A, expected, rtol=tolerance, atol=tolerance, equal_nan=True):
+        message = f"{activation!r}, when compiled, gives {A} at {Z} instead of {expected}"
+        raise FormulaError(message)
 
 
 def error_kernel(kernels: Kernels, error: Error) -> tuple[Kernel, Any]:

@@ -161,7 +161,7 @@ def judge_columns(
 
     Some data points at a time are turned in the scratch, so that loops vectorize over points.
     """
-    together = ROOM // (3 * targets + 4)
+    together = max(1, ROOM // (3 * targets + 4))
     O = carray(pointer(omega, UNIT), points)
     T, Z = carray(pointer(t, UNIT), (points, targets)), carray(pointer(z, UNIT), (points, targets))
     D = carray(pointer(d, UNIT), (points, targets))

@@ -21,6 +21,8 @@ from numba.core import compiler, ir
 from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.untyped_passes import IRProcessing
 
+from lamina.exceptions import FormulaError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -28,28 +30,43 @@ FAST = frozenset({"nsz", "arcp", "contract", "afn"})
 """What LLVM may do to formulas; never `nnan` or `ninf`, so that a divergence stays visible."""
 
 
-@register_pass(mutates_CFG=False, analysis_only=False)
-class RoundConstants(FunctionPass):
-    """Make every constant of a formula a float32, but for exponents and counts."""
+def _precision(real: Any) -> Any:
+    """Return Numba's compiler with the constants of formulas in a precision."""
 
-    _name = "lamina_round_constants"
+    @register_pass(mutates_CFG=False, analysis_only=False)
+    class RoundConstants(FunctionPass):
+        """Make every constant of a formula a number of the precision, but for counts."""
 
-    def __init__(self) -> None:
-        FunctionPass.__init__(self)
+        _name = f"lamina_round_constants_{real.__name__}"
 
-    def run_pass(self, state: Any) -> bool:
-        """Rewrite the assignments of constants."""
-        whole = set(_whole_numbers(state.func_ir))
-        changed = False
-        for assignment in _assignments(state.func_ir):
-            if not isinstance(assignment.value, (ir.Const, ir.Global, ir.FreeVar)):
-                continue
-            value, loc = assignment.value.value, assignment.value.loc
-            kept = isinstance(value, int) and assignment.target.name in whole
-            if isinstance(value, (int, float)) and not isinstance(value, bool) and not kept:
-                assignment.value = ir.Const(np.float32(value), loc)
-                changed = True
-        return changed
+        def __init__(self) -> None:
+            FunctionPass.__init__(self)
+
+        def run_pass(self, state: Any) -> bool:
+            """Rewrite the assignments of constants."""
+            whole = set(_whole_numbers(state.func_ir))
+            for assignment in _assignments(state.func_ir):
+                if isinstance(assignment.value, (ir.Const, ir.Global, ir.FreeVar)):
+                    value, loc = assignment.value.value, assignment.value.loc
+                    # Numba's own power with a negative integer raises at 0.
+                    kept = isinstance(value, int) and assignment.target.name in whole and value >= 0
+                    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+                    if number and not kept:
+                        assignment.value = ir.Const(real(value), loc)
+            return True
+
+    class Compiler(compiler.CompilerBase):
+        def define_pipelines(self) -> list[Any]:
+            """Return the usual pipeline and our pass in it."""
+            passes = compiler.DefaultPassBuilder.define_nopython_pipeline(self.state)
+            passes.add_pass_after(RoundConstants, IRProcessing)
+            passes.finalize()
+            return [passes]
+
+    return Compiler
+
+
+COMPILERS = {np.dtype(real): _precision(real) for real in (np.float32, np.float64)}
 
 
 def _assignments(function: Any) -> Iterator[Any]:
@@ -74,17 +91,6 @@ def _whole_numbers(function: Any) -> Iterator[str]:
                 yield from (v.name for v in expression.args)
 
 
-class SinglePrecision(compiler.CompilerBase):
-    """Numba's compiler with constants of float32."""
-
-    def define_pipelines(self) -> list[Any]:
-        """Return the usual pipeline and our pass in it."""
-        passes = compiler.DefaultPassBuilder.define_nopython_pipeline(self.state)
-        passes.add_pass_after(RoundConstants, IRProcessing)
-        passes.finalize()
-        return [passes]
-
-
 class Translator:
     """Formulas compiled in one precision, each once."""
 
@@ -93,23 +99,34 @@ class Translator:
         self.dtype = dtype
         self._substitutes = substitutes
         self._done: dict[Any, Any] = {}
+        self._begun: set[Any] = set()
 
     def options(self) -> dict[str, Any]:
         """Return how formulas of this precision are compiled."""
-        options: dict[str, Any] = {"error_model": "numpy", "fastmath": set(FAST)}
-        if self.dtype == np.float32:
-            options["pipeline_class"] = SinglePrecision
-        return options
+        return {
+            "error_model": "numpy",
+            "fastmath": set(FAST),
+            "pipeline_class": COMPILERS[self.dtype],
+        }
 
     def formula(self, function: Callable[..., Any]) -> Any:
         """Return a formula that compiled code can call."""
         if function in self._substitutes:
             return self._substitutes[function]
-        if not isinstance(function, FunctionType) or function.__module__.startswith("num"):
+        home = (getattr(function, "__module__", None) or "").partition(".")[0]
+        if not isinstance(function, FunctionType) or home in {"numpy", "numba"}:
             return function  # of NumPy, or compiled by Numba already
-        if function not in self._done:
-            self._done[function] = njit(self.specialize(function), **self.options())
-        return self._done[function]
+        key = identity(function)
+        if key not in self._done:
+            if key in self._begun:
+                message = f"{function.__qualname__} calls itself, which no loop can"
+                raise FormulaError(message)
+            self._begun.add(key)
+            try:
+                self._done[key] = njit(self.specialize(function), **self.options())
+            finally:
+                self._begun.remove(key)
+        return self._done[key]
 
     def specialize(self, function: FunctionType) -> FunctionType:
         """Return a copy of a function that refers to compiled functions."""
@@ -119,9 +136,8 @@ class Translator:
         cells = [
             CellType(self._substitute(c.cell_contents, names)) for c in function.__closure__ or ()
         ]
-        copy = FunctionType(
-            function.__code__, scope, function.__name__, function.__defaults__, tuple(cells)
-        )
+        defaults = tuple(self._substitute(value, names) for value in function.__defaults__ or ())
+        copy = FunctionType(function.__code__, scope, function.__name__, defaults, tuple(cells))
         copy.__module__ = function.__module__
         return copy
 
@@ -159,6 +175,12 @@ def ignores_first(function: Any) -> bool:
     return not any(first in (name if isinstance(name, tuple) else (name,)) for name in looked_at)
 
 
+def identity(function: Any) -> Any:
+    """Return what tells a formula from others: itself if it is ours, else what it now refers to."""
+    ours = (getattr(function, "__module__", None) or "").partition(".")[0] == "lamina"
+    return function if ours else digest(function)
+
+
 def digest(value: Any) -> str:
     """Return a digest of all that a formula computes: its code, and whatever that refers to."""
     return hashlib.sha256("\n".join(_describe(value, set())).encode()).hexdigest()
@@ -167,25 +189,33 @@ def digest(value: Any) -> str:
 def _describe(value: Any, seen: set[int]) -> Iterator[str]:
     """Yield words that change when a formula does."""
     value = getattr(value, "py_func", value)  # of what Numba compiled
-    if not isinstance(value, FunctionType):
+    if isinstance(value, np.ndarray):
+        yield f"{value.dtype} {value.shape} {value.tobytes().hex()}"
+    elif not isinstance(value, FunctionType):
         known = callable(value) and hasattr(value, "__qualname__")
         yield f"{value.__module__}.{value.__qualname__}" if known else f"{value!r}"
-        return
-    if id(value) in seen:
-        return
-    seen.add(id(value))
-    yield from _describe_code(value.__code__)
-    for cell in value.__closure__ or ():
-        yield from _describe(cell.cell_contents, seen)
-    names = sorted(set(_names(value.__code__)))
-    for name in names:
-        found = value.__globals__.get(name)
-        if isinstance(found, ModuleType):
-            for inner in names:
-                if hasattr(found, inner):
-                    yield from _describe(getattr(found, inner), seen)
-        elif name in value.__globals__:
-            yield from _describe(found, seen)
+    elif id(value) not in seen:
+        seen.add(id(value))
+        yield from _describe_code(value.__code__)
+        for default in value.__defaults__ or ():
+            yield from _describe(default, seen)
+        for cell in value.__closure__ or ():
+            yield from _describe(cell.cell_contents, seen)
+        names = sorted(set(_names(value.__code__)))
+        for name in names:
+            if name in value.__globals__:
+                yield from _describe_name(value.__globals__[name], names, seen)
+
+
+def _describe_name(found: Any, names: list[str], seen: set[int]) -> Iterator[str]:
+    """Yield words for what a name refers to, and for what is looked up in a module."""
+    if not isinstance(found, ModuleType):
+        yield from _describe(found, seen)
+    elif id(found) not in seen:
+        seen.add(id(found))
+        for inner in names:
+            if hasattr(found, inner):
+                yield from _describe_name(getattr(found, inner), names, seen)
 
 
 def _describe_code(code: CodeType) -> Iterator[str]:

@@ -40,11 +40,12 @@ from lamina.engines.compiled.layout import (
     RESULTS,
     SCRATCH,
     STEPS,
+    THREAD_BYTES,
     THREADS,
     WORLD_SIZE,
 )
 from lamina.engines.compiled.meeting import meet, next_job, refill
-from lamina.engines.compiled.passes import THREAD_BYTES, ZERO, evaluate, forward
+from lamina.engines.compiled.passes import ZERO, evaluate, forward
 from lamina.engines.compiled.pieces import differentiate, mirror, move, penalize, shorten
 from lamina.engines.compiled.products import OPTIONS
 
@@ -92,7 +93,7 @@ def evaluate_all(
     world, layers, _, bounds, noted = tables
     if thread == 0:
         refill(world, phase)
-    chunk, scratch = world[CHUNK], world[SCRATCH] + thread * THREAD_BYTES
+    chunk, scratch = world[CHUNK], world[SCRATCH] + thread * world[THREAD_BYTES]
     chunks = (rows + chunk - 1) // chunk
     job = next_job(world, phase, thread, chunks, bounds)
     while job >= 0:
@@ -112,7 +113,7 @@ def differentiate_all(
     first, last = part
     if thread == 0:
         refill(world, phase)
-    scratch = world[SCRATCH] + thread * THREAD_BYTES
+    scratch = world[SCRATCH] + thread * world[THREAD_BYTES]
     job = next_job(world, phase, thread, ZERO, bounds)
     while job >= 0:
         differentiate(world, layers, pieces[job], rows, first, scratch, unit)
@@ -166,7 +167,8 @@ def end_step(tables: Any, J: float, step: int, meetings: int, who: Any) -> Any:
     norm = 0.0
     if world[MODE] >= ONLY_GRADIENT:
         J += add_up(noted[1], world[JOBS])
-        norm = sqrt(add_up(noted[2], world[JOBS]))
+        for job in range(world[JOBS]):
+            norm = hypot(norm, noted[2, job])
     if report(world, J, norm, points / world[POINTS], thread) < 0:
         return -1
     if world[MODE] == CLIPPED_STEPS:

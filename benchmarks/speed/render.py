@@ -1,0 +1,176 @@
+"""Results as Markdown tables, and as a bar chart."""
+
+from __future__ import annotations
+
+import math
+
+from cases import BY_NAME
+from measure import ratios
+from peers import PEERS
+
+TRAINED = ("lamina", "sklearn", "torch", "compiled_torch", "jax")
+
+
+def number(seconds: float) -> str:
+    """Return a time with its unit."""
+    for factor, unit in ((1.0, "s"), (1e3, "ms"), (1e6, "µs")):
+        if seconds * factor >= 1.0 or unit == "µs":
+            return f"{seconds * factor:.3g} {unit}"
+    return ""
+
+
+def cell(result: dict | None, factor: float = 1.0, unit: str = "") -> str:
+    """Return a median with its quartiles; in its own unit, or by a factor in a given one."""
+    if result is None:
+        return "–"
+    low, middle, high = result["quartiles"]
+    if not unit:
+        return f"{number(middle)} ({number(low)} – {number(high)})"
+    return f"{middle * factor:,.4g} ({low * factor:,.4g}–{high * factor:,.4g})"
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def verdict(value: float, target: float | None, *, least: bool) -> str:
+    """Return a ratio with its target and whether it was met."""
+    if target is None:
+        return f"{value:.2f}"
+    met = value >= target if least else value <= target
+    return f"{value:.2f} ({'≥' if least else '≤'} {target:g}{'' if met else ', missed'})"
+
+
+def training(results: dict) -> str:
+    """Return the table of times per step."""
+    rows = []
+    for name, result in results.items():
+        task = BY_NAME[name]
+        if task.kind != "train":
+            continue
+        found, peers = ratios(result, task.flops), result["peers"]
+        row = [task.title, *(cell(peers.get(peer), 1e6, "µs") for peer in TRAINED)]
+        row.append(f"{found['floor'] * 1e6:,.4g}" if "floor" in found else "–")
+        if "best" in found:
+            best = found["best"]
+            text = verdict(found["peers"][best], task.against, least=True)
+            row.append(f"{text} {PEERS[best].title}")
+        else:
+            row.append("–")
+        over = found.get("over_floor")
+        row.append("–" if over is None else verdict(over, task.floor, least=False))
+        rows.append(row)
+    titles = [PEERS[peer].title for peer in TRAINED]
+    head = ["case, batch; µs a step", *titles, "floor", "best peer / ours", "ours / floor"]
+    return table(head, rows)
+
+
+def others(results: dict) -> str:
+    """Return the table of everything else."""
+    rows = []
+    for name, result in results.items():
+        task = BY_NAME[name]
+        if task.kind == "train":
+            continue
+        found, peers = ratios(result, task.flops), result["peers"]
+        theirs = [p for p in peers if p not in ("lamina", "numpy")]
+        times = "; ".join(f"{PEERS[p].title} {cell(peers[p])}" for p in theirs) or "–"
+        target = "–"
+        judged = task.peer if task.peer in found.get("peers", {}) else found.get("best")
+        if judged:
+            text = verdict(found["peers"][judged], task.against, least=True)
+            target = f"{text} {PEERS[judged].title}"
+        if task.limit and "lamina" in peers:
+            met = peers["lamina"]["quartiles"][1] <= task.limit
+            target += f"; ≤ {number(task.limit)}{'' if met else ', missed'}"
+        rows.append([f"{task.title}; a {task.unit}", cell(peers.get("lamina")), times, target])
+    return table(["task", "Lamina", "peers", "peer / ours"], rows)
+
+
+def first_use(found: dict) -> str:
+    """Return the table of what the first step costs beyond the time of steps."""
+    rows = [
+        [PEERS[peer].title]
+        + [f"{caches[c][w]:.2f}" for w, c in (("imported", "warm"), ("first_use", "empty"))]
+        + [f"{caches['warm']['first_use']:.2f}"]
+        for peer, caches in found.items()
+        if set(caches) == {"empty", "warm"}
+    ]
+    return table(["seconds", "import", "first use, empty cache", "first use, warm cache"], rows)
+
+
+def losses(results: dict) -> list[str]:
+    """Return a line for each task in which we are slower than a peer."""
+    lines = []
+    for name, result in results.items():
+        for peer, ratio in ratios(result).get("peers", {}).items():
+            if ratio < 1.0:
+                title = BY_NAME[name].title
+                lines.append(f"- {title}: {PEERS[peer].title} takes {ratio:.2f} of our time")
+    return lines or ["- nowhere, of what was measured"]
+
+
+def markdown(report: dict) -> str:
+    """Return the whole report."""
+    machine, results = report["machine"], report["results"]
+    versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items())
+    shares = [s for r in results.values() for p in r["peers"].values() for s in p["others"]]
+    shares = sorted(share for share in shares if not math.isnan(share))
+    lines = [
+        (
+            f"{machine['cpu']}, {machine['processors']} processors, 2 used, 2 threads; "
+            f"{machine['system']}; {machine['date']}."
+        ),
+        f"Python {machine['python']}, {versions}.",
+        (
+            f"`{report['command']}`: {report['rounds']} rounds over the peers of about "
+            f"{report['seconds']:g} s each; medians and quartiles. Ratios are medians over rounds "
+            "of quotients within a round."
+        ),
+    ]
+    if shares:
+        middle, worst = shares[len(shares) // 2], shares[-1]
+        lines.append(
+            f"Other processes took {middle:.1%} of the two processors in the middle measurement, "
+            f"{worst:.1%} in the worst."
+        )
+    parts = ["\n".join(lines), training(results), others(results)]
+    if report["first_uses"]:
+        parts.append(first_use(report["first_uses"]))
+    parts.append("Where we lose:\n\n" + "\n".join(losses(results)))
+    if report["left_out"]:
+        gone = [f"- {where}: {why}" for where, why in report["left_out"].items()]
+        parts.append("Left out:\n\n" + "\n".join(gone))
+    return "\n\n".join(parts) + "\n"
+
+
+def plot(report: dict, path: str) -> None:
+    """Write a bar chart: each peer's time over ours, where 1 is as fast as we are."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    found = {name: ratios(result).get("peers", {}) for name, result in report["results"].items()}
+    found = {name: peers for name, peers in found.items() if peers}
+    names = [peer for peer in PEERS if any(peer in peers for peers in found.values())]
+    figure, axes = plt.subplots(figsize=(10, 4.5), layout="constrained")
+    height = 0.8 / max(1, len(names))
+    for number_, peer in enumerate(names):
+        at = [x + (number_ - (len(names) - 1) / 2) * height for x in range(len(found))]
+        bars = axes.bar(
+            at,
+            [peers.get(peer, math.nan) for peers in found.values()],
+            height,
+            label=PEERS[peer].title,
+        )
+        axes.bar_label(bars, fmt=lambda v: f"{v:.2g}" if v == v else "", fontsize=6)  # noqa: PLR0124 - NaN
+    axes.axhline(1.0, color="black", linewidth=1)
+    axes.set_yscale("log")
+    axes.set_xticks(range(len(found)), list(found))
+    axes.set_ylabel("peer's time / Lamina's")
+    axes.set_title(f"Above 1, Lamina is faster ({report['machine']['cpu']}, 2 threads)")
+    axes.legend(fontsize=8, ncols=len(names))
+    figure.savefig(path, dpi=150)

@@ -87,10 +87,12 @@ def small_house(tmp_path):
         "registration.py",
         "registry.py",
         "exceptions.py",
+        "engines/predictor.py",
         "interchange/native.py",
     ):
         (tmp_path / "lamina" / name).touch()
-    declared = "import lamina.interchange.native\n"  # the exception that the contracts name
+    # the exceptions that the contracts name
+    declared = "import lamina.engines.predictor\nimport lamina.interchange.native\n"
     (tmp_path / "lamina" / "network" / "network.py").write_text(declared)
     return tmp_path
 

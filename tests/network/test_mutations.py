@@ -117,10 +117,7 @@ ACTIVATIONS = {
         A, "a * (delta - mean)", "a * (1 - a) * delta", "tanh softmax tanh"
     ),
     "softmax pulled back across data points": Mutation(
-        A,
-        "np.sum(self.pulled(A, Delta), axis=0)",
-        "np.sum(self.pulled(A, Delta), axis=1, keepdims=True)",
-        "tanh softmax tanh",
+        A, "A, Delta), axis=0)", "A, Delta), axis=1, keepdims=True)", "tanh softmax tanh"
     ),
     "log_softmax pulled back without e^a": Mutation(
         A, "np.exp(a) * mean", "a * mean", "tanh log_softmax tanh"
@@ -192,10 +189,9 @@ def plant(monkeypatch, module, *replacements):
         monkeypatch.setattr(network, "backpropagation", changed)
         monkeypatch.setattr(certificate, "backpropagate", changed.backpropagate)
         monkeypatch.setattr(certificate, "objective", changed.objective)
-    if module is error_kinds:
-        for name in ("values", "slopes"):
-            mutated = getattr(changed.ElementwiseError, name)
-            monkeypatch.setattr(error_kinds.ElementwiseError, name, mutated)
+    for name in ("values", "slopes") if module is error_kinds else ():
+        method = getattr(changed.ElementwiseError, name)
+        monkeypatch.setattr(error_kinds.ElementwiseError, name, method)
     for name in ("Activation", "get_activation", "get_error", "per_layer"):
         if getattr(changed, name, None) is not getattr(module, name, None):
             monkeypatch.setattr(network, name, getattr(changed, name))

@@ -184,10 +184,7 @@ class Network:
         return self.certificate
 
     def predictor(self, most_rows: int = 64) -> Callable[[Matrix], Matrix]:
-        """Return a fast function of N × S_0 rows to N × S_L rows; see `lamina.engines.predictor`.
-
-        Rows, not columns: this is for callers that have a row at hand. Nothing is checked.
-        """
+        """Return a fast function of rows, N × S_0, without checks; see `engines.predictor`."""
         from lamina.engines.predictor import Predictor
 
         return Predictor(self.recipe, self._theta, most_rows)

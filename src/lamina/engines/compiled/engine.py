@@ -9,8 +9,9 @@ import numpy as np
 
 from lamina.engines.compiled import layout as at
 from lamina.engines.compiled import templates, work
+from lamina.engines.compiled.formulas import check_activation, error_kernel
 from lamina.engines.compiled.kernels import kernels
-from lamina.engines.compiled.plan import Plan, check_activation, error_kernel
+from lamina.engines.compiled.plan import Plan
 from lamina.engines.compiled.threads import Team, available, yield_address
 from lamina.engines.protocol import EpochReport
 

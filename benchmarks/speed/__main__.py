@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 
 from cases import BY_NAME, TASKS
-from measure import compare, first_uses
+from measure import Patience, compare, first_uses
 from peers import PEERS
 from render import markdown, plot
 from workers import hold_to_two, working
@@ -56,7 +56,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.5, help="of each peer in a round")
     parser.add_argument(
-        "--patience", type=float, default=60.0, help="seconds a task may wait for a quiet machine"
+        "--patience", type=float, default=300.0, help="seconds to wait in all for a quiet machine"
     )
     parser.add_argument("--only", default=",".join(BY_NAME), help="tasks, by comma")
     parser.add_argument("--peers", default=",".join(PEERS), help="peers, by comma")
@@ -82,17 +82,17 @@ def measure(options: argparse.Namespace) -> dict:
         report["versions"] |= PEERS[peer].versions()
     command = shlex.join(["python", "benchmarks/speed", *sys.argv[1:]])
     report |= {"command": command, "rounds": options.rounds, "seconds": options.seconds}
-    report["first_uses"] = {}
+    report["first_uses"], patience = {}, Patience(options.patience)
     if options.first_use:
         say(f"first use: {options.first_use}")
         usable = [p for p in peers if p not in ("numpy", "onnx")]
-        report["first_uses"] = first_uses(BY_NAME[options.first_use], usable, options.patience)
+        report["first_uses"] = first_uses(BY_NAME[options.first_use], usable, patience)
     with working(peers) as workers:
         for peer in [p for p in peers if "left_out" in workers[p].answer]:
             left_out[PEERS[peer].title] = workers.pop(peer).answer["left_out"]
         for task in [task for task in TASKS if task.name in options.only.split(",")]:
             say(task.title)
-            result = compare(task, workers, options.rounds, options.seconds, options.patience)
+            result = compare(task, workers, options.rounds, options.seconds, patience)
             report["results"][task.name] = result
             for peer, why in result["left_out"].items():
                 left_out[f"{PEERS[peer].title}, {task.title}"] = why

@@ -13,9 +13,7 @@ import numpy as np
 from workers import THREADS, Worker, busy
 
 QUIET = 0.05
-"""A time during which others took more of the processors than this is measured again..."""
-TRIES = 4
-"""...so often at most."""
+"""A time during which others took more of the processors than this is measured again."""
 CACHES = {
     "LAMINA_CACHE_DIR": "lamina",
     "TORCHINDUCTOR_CACHE_DIR": "inductor",
@@ -39,13 +37,47 @@ def empty_caches():
                     environ[name] = value
 
 
-def first_uses(task, peers, patience: float) -> dict:
+class Patience:
+    """How many seconds are left to wait for a machine that others leave alone."""
+
+    def __init__(self, seconds: float) -> None:
+        """Have so many for the whole run."""
+        self.left = seconds
+
+    def wait(self) -> None:
+        """Wait for a quiet second, as long as there is patience."""
+        begun = time.monotonic()
+        while time.monotonic() - begun < self.left:
+            before = busy()
+            time.sleep(1.0)
+            if not busy() - before > QUIET * THREADS:
+                break
+        self.left = max(0.0, self.left - (time.monotonic() - begun))
+
+    def ask(self, worker: Worker, name: str, *given) -> dict:
+        """Return an answer that nobody disturbed; or the least disturbed, out of patience.
+
+        How long it took does not count in the choice.
+        """
+        answers = []
+        while True:
+            time.sleep(0.02)  # for the threads of the one before to fall asleep
+            answer = worker.call(name, *given)
+            if "left_out" in answer or not answer["others"] > QUIET:
+                return answer
+            answers.append(answer)
+            if not self.left:
+                return min(answers, key=lambda answer: answer["others"])
+            self.wait()
+
+
+def first_uses(task, peers, patience: Patience) -> dict:
     """Return, of each peer in fresh processes, the seconds beyond the first epoch itself."""
     found = {}
     for peer in peers:
         with empty_caches():
             for cache in ("empty", "warm"):
-                patience = wait(patience)
+                patience.wait()
                 worker = Worker(peer)
                 answer = worker.call("prepare", task, 0.1, first=True)
                 worker.close()
@@ -54,23 +86,14 @@ def first_uses(task, peers, patience: float) -> dict:
     return found
 
 
-def wait(patience: float) -> float:
-    """Return how much of the patience is left when others leave the processors alone, or 0."""
-    until = time.monotonic() + patience
-    while time.monotonic() < until:
-        before = busy()
-        time.sleep(1.0)
-        if not busy() - before > QUIET * THREADS:
-            break
-    return max(0.0, until - time.monotonic())
-
-
-def compare(task, workers, rounds: int, seconds: float, patience: float) -> dict:
+def compare(task, workers, rounds: int, seconds: float, patience: Patience) -> dict:
     """Return the times of all peers that can do the task, and why others cannot."""
+    if task.kind == "search":  # its own helpers look like others
+        patience = Patience(0.0)
     found, left_out = {}, {}
     for peer, worker in workers.items():
-        patience = wait(patience)
-        answer = worker.call("prepare", task, seconds)
+        patience.wait()
+        answer = patience.ask(worker, "prepare", task, seconds)
         if "left_out" not in answer:
             found[peer] = answer | {"rounds": [], "others": []}
         elif answer["left_out"]:
@@ -78,10 +101,7 @@ def compare(task, workers, rounds: int, seconds: float, patience: float) -> dict
     shuffle = random.Random(0).sample  # noqa: S311 - an order, no secret
     for _ in range(rounds):
         for peer in shuffle(sorted(found), len(found)):
-            if task.kind == "search":  # its own helpers look like others
-                timed = workers[peer].call("time")
-            else:
-                timed, patience = quiet_time(workers[peer], patience)
+            timed = patience.ask(workers[peer], "time")
             if "left_out" in timed:
                 left_out[peer] = timed["left_out"]
                 del found[peer]
@@ -92,24 +112,6 @@ def compare(task, workers, rounds: int, seconds: float, patience: float) -> dict
         quartiles = np.quantile(result["rounds"], (0.25, 0.5, 0.75))
         result["quartiles"] = [float(q) for q in quartiles]
     return {"unit": task.unit, "peers": found, "left_out": left_out}
-
-
-def quiet_time(worker: Worker, patience: float) -> tuple[dict, float]:
-    """Return a time that was not disturbed, or the least disturbed of some; and the patience left.
-
-    How long it took does not count in the choice.
-    """
-    tries = []
-    for _ in range(TRIES):
-        time.sleep(0.02)  # for the threads of the one before to fall asleep
-        timed = worker.call("time")
-        if "left_out" in timed or not timed["others"] > QUIET:
-            return timed, patience
-        tries.append(timed)
-        if patience == 0.0:
-            break
-        patience = wait(patience)
-    return min(tries, key=lambda timed: timed["others"]), patience
 
 
 def ratios(result: dict, factor: float = 1.0) -> dict:

@@ -59,14 +59,13 @@ class Runs:
         begun = time.perf_counter()
         self.makers = import_module(f"peers.{peer}").MAKERS
         self.imported = time.perf_counter() - begun
-        self.run = None
-        self.times = 1
+        self.run, self.times, self.seconds = None, 1, 0.0
 
     def prepare(self, task, seconds: float, *, first: bool = False) -> dict:
         """Set a task up in the fastest of its variants; or only the first, for a first use."""
         if task.kind not in self.makers:
             return {"left_out": ""}
-        tried, best = {}, math.inf
+        self.seconds, tried, best, others = seconds, {}, math.inf, 0.0
         for name, build in self.makers[task.kind](task).items():
             begun = time.perf_counter()
             built = build()
@@ -79,16 +78,19 @@ class Runs:
                 return {"first_use": spent - warm["seconds"], "imported": self.imported}
             times = max(1, round(seconds / 2 / warm["seconds"]))
             warm = min((measured(run, times) for _ in range(2)), key=lambda m: m["unit"])
+            others = max(others, warm["others"])
             tried[name] = {"first_use": spent, "unit": warm["unit"], "loss": loss}
             if warm["unit"] < best:
                 best, self.run, chosen = warm["unit"], run, name
                 self.times = max(1, round(seconds / (warm["seconds"] / times)))
-        return {"variant": chosen, "variants": tried, "times": self.times}
+        return {"variant": chosen, "variants": tried, "others": others}
 
     def time(self) -> dict[str, float]:
         """Warm up, then time the task."""
         self.run(max(1, self.times // 10))
-        return measured(self.run, self.times)
+        timed = measured(self.run, self.times) | {"times": self.times}
+        self.times = max(1, round(self.times * self.seconds / timed["seconds"]))
+        return timed
 
 
 def serve(connection, peer: str) -> None:

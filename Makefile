@@ -8,10 +8,11 @@ RUN := $(VENV)/bin
 PIP := $(RUN)/python -m pip --quiet --disable-pip-version-check
 INSTALLED := $(VENV)/.installed
 INSTALLED_TEST := $(VENV)/.installed-test
+INSTALLED_BENCH := $(VENV)/.installed-bench
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # all targets share one environment
-.PHONY: help demo test lint types imports format clean distclean
+.PHONY: help demo test bench lint types imports format clean distclean
 
 help: ## Show this list
 	@echo "Usage: make TARGET [PYTHON=python3.12] [PYTEST_ARGS='-x']"
@@ -23,6 +24,9 @@ demo: $(INSTALLED) ## Install Lamina in .venv and train a first network
 
 test: lint types imports ## All checks, then all tests and doctests
 	$(RUN)/python -m pytest $(PYTEST_ARGS)
+
+bench: $(INSTALLED_BENCH) ## Lamina beside its peers, some minutes on a quiet machine
+	$(RUN)/python benchmarks/speed $(BENCH_ARGS)
 
 lint: $(INSTALLED_TEST) ## Rules and formatting (ruff)
 	$(RUN)/ruff check .
@@ -63,4 +67,9 @@ $(INSTALLED): pyproject.toml | $(RUN)/pip
 $(INSTALLED_TEST): pyproject.toml | $(RUN)/pip
 	@echo "Installing Lamina and its test tools in $(VENV) (some minutes the first time)"
 	@$(PIP) install --editable '.[test]'
+	@touch $(INSTALLED) $@
+
+$(INSTALLED_BENCH): pyproject.toml | $(RUN)/pip
+	@echo "Installing Lamina and its peers in $(VENV) (some minutes the first time)"
+	@$(PIP) install --editable '.[bench]'
 	@touch $(INSTALLED) $@

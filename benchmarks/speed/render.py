@@ -19,14 +19,17 @@ def number(seconds: float) -> str:
     return ""
 
 
-def cell(result: dict | None, factor: float = 1.0, unit: str = "") -> str:
-    """Return a median with its quartiles; in its own unit, or by a factor in a given one."""
+def cell(result: dict | None, *, micro: bool = False) -> str:
+    """Return a median with its quartiles; each with its unit, or all in microseconds."""
     if result is None:
         return "–"
-    low, middle, high = result["quartiles"]
-    if not unit:
-        return f"{number(middle)} ({number(low)} – {number(high)})"
-    return f"{middle * factor:,.4g} ({low * factor:,.4g}–{high * factor:,.4g})"
+    low, middle, high = (digits(q * 1e6) if micro else number(q) for q in result["quartiles"])
+    return f"{middle} ({low}–{high})"
+
+
+def digits(value: float) -> str:
+    """Return a number with three digits, or all before the point if there are more."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
@@ -51,8 +54,8 @@ def training(results: dict) -> str:
         if task.kind != "train":
             continue
         found, peers = ratios(result, task.flops), result["peers"]
-        row = [task.title, *(cell(peers.get(peer), 1e6, "µs") for peer in TRAINED)]
-        row.append(f"{found['floor'] * 1e6:,.4g}" if "floor" in found else "–")
+        row = [task.title, *(cell(peers.get(peer), micro=True) for peer in TRAINED)]
+        row.append(digits(found["floor"] * 1e6) if "floor" in found else "–")
         if "best" in found:
             best = found["best"]
             text = verdict(found["peers"][best], task.against, least=True)
@@ -85,7 +88,7 @@ def others(results: dict) -> str:
         if task.limit and "lamina" in peers:
             met = peers["lamina"]["quartiles"][1] <= task.limit
             target += f"; ≤ {number(task.limit)}{'' if met else ', missed'}"
-        rows.append([f"{task.title}; a {task.unit}", cell(peers.get("lamina")), times, target])
+        rows.append([f"{task.title}; per {task.unit}", cell(peers.get("lamina")), times, target])
     return table(["task", "Lamina", "peers", "peer / ours"], rows)
 
 
@@ -116,7 +119,8 @@ def markdown(report: dict) -> str:
     """Return the whole report."""
     machine, results = report["machine"], report["results"]
     versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items())
-    shares = [s for r in results.values() for p in r["peers"].values() for s in p["others"]]
+    alone = [r for name, r in results.items() if BY_NAME[name].kind != "search"]  # its helpers
+    shares = [s for r in alone for p in r["peers"].values() for s in p["others"]]
     shares = sorted(share for share in shares if not math.isnan(share))
     lines = [
         (
@@ -172,5 +176,5 @@ def plot(report: dict, path: str) -> None:
     axes.set_xticks(range(len(found)), list(found))
     axes.set_ylabel("peer's time / Lamina's")
     axes.set_title(f"Above 1, Lamina is faster ({report['machine']['cpu']}, 2 threads)")
-    axes.legend(fontsize=8, ncols=len(names))
+    figure.legend(loc="outside lower center", fontsize=8, ncols=len(names))
     figure.savefig(path, dpi=150)

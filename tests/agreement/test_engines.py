@@ -143,14 +143,14 @@ def test_no_points_give_no_outputs(agreement):
     assert case.ours.outputs(case.theta, data.X, data.points).shape == expected.shape == (2, 0)
 
 
-def plan(solver, order, **options):
-    """Return one epoch of a solver in batches of 20, and its memory at the begin."""
-    steps = -(-len(order) // 20)
+def plan(solver, order, batch=20, **options):
+    """Return one epoch of a solver in batches."""
+    steps = -(-len(order) // batch)
     rates = np.linspace(0.02, 0.01, steps)
     numbers = solver.coefficients(rates, np.arange(1.0, steps + 1.0))
     record = {
         "order": order,
-        "batch_size": 20,
+        "batch_size": batch,
         "rates": rates,
         "coefficients": np.stack(np.broadcast_arrays(*numbers, rates)[:-1], axis=1),
         "dropout": (),
@@ -200,6 +200,21 @@ def test_epoch_agrees(solver, option, dtype, agreement):
         assert agreement.gap(memory, answers[1], dtype) <= limit
         assert agreement.gap(report.loss, answers[2].loss, dtype) <= limit
         assert agreement.gap(report.gradient_norm, answers[2].gradient_norm, dtype) <= limit
+
+
+@pytest.mark.parametrize("dtype", PRECISIONS)
+def test_epoch_of_wide_layers_agrees(dtype, agreement):
+    """Steps also bring the copies of W and H up to date that wide layers are multiplied from."""
+    case = agreement.pose([300, 260, 270, 20], ["tanh", "relu"], "cross_entropy", dtype, n=600)
+    solver, order = get_solver("adam(epsilon=0.01)"), np.random.default_rng(2).permutation(600)
+    epoch, data = plan(solver, order, 240), case.data(order)
+    theta, memory, report = epoch_of(case.ours, case, solver, epoch, data)
+    answers = epoch_of(case.reference, case, solver, epoch, data)
+    limit = 3 * allowed(np.sqrt(300), 240)
+    assert agreement.gap(theta, answers[0], dtype) <= limit
+    assert agreement.gap(memory, answers[1], dtype) <= limit
+    assert agreement.gap(report.loss, answers[2].loss, dtype) <= limit
+    assert agreement.gap(report.gradient_norm, answers[2].gradient_norm, dtype) <= limit
 
 
 def test_huge_gradient_is_clipped_alike(agreement):

@@ -60,6 +60,7 @@ def engine_for(
     try:
         yield engine
     finally:
+        engine.forget()
         with _lock:
             _idle.setdefault(key, []).append(engine)
             _idle.move_to_end(key)

@@ -168,3 +168,6 @@ class Engine(Protocol):
         self, theta: Array, memory: Array, move: Move, data: Data, epoch: Epoch
     ) -> EpochReport:
         """Take one step for each batch of the epoch, moving θ and memory (k × P) in place."""
+
+    def forget(self) -> None:
+        """Let go of all tables and vectors that calls were given."""

@@ -34,6 +34,9 @@ class ReferenceEngine:
         """Keep the recipe; nothing is allocated ahead."""
         self.recipe = recipe
 
+    def forget(self) -> None:
+        """Do nothing, for nothing is kept."""
+
     @_quiet
     def outputs(self, theta: Array, X: Source, points: Array) -> Array:
         """Return A_L, S_L × n, for n of the data points of X, (1.4)."""

@@ -171,7 +171,7 @@ _builtin(  # Klambauer, Unterthiner, Mayr and Hochreiter 2017
 _builtin(  # z Φ(z): Hendrycks and Gimpel 2016, section 2
     "gelu",
     lambda z: z * special.normal_distribution(z),
-    lambda z, a: special.normal_distribution(z) + z * special.normal_density(z),
+    lambda z, a: special.gate(z, a, 0.5) + z * special.normal_density(z),
     "he_uniform",
 )
 _builtin(  # its approximation there, z (1 + tanh(√(2/π) (z + 0.044715 z³))) / 2
@@ -187,7 +187,7 @@ _builtin(  # its approximation there, z (1 + tanh(√(2/π) (z + 0.044715 z³)))
 _builtin(
     "silu",
     lambda z: z * special.logistic(z),
-    lambda z, a: special.product_slope(z, special.logistic(z), 1.0),
+    lambda z, a: special.product_slope(z, special.gate(z, a, 0.5), 1.0),
     "he_uniform",
 )
 _builtin(  # z tanh(log(1 + e^z)): Misra 2019

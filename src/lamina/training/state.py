@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +61,8 @@ class TrainingState:
     def snapshot(self) -> Snapshot:
         """Return copies of what an epoch changes, to go back to; of the history its length."""
         numbers = {name: getattr(self, name) for name in (*SCALARS, "best_theta")}
-        return self.theta.copy(), copy.deepcopy(self.memory), numbers, len(self.history)
+        memory = {name: array.copy() for name, array in self.memory.items()}
+        return self.theta.copy(), memory, numbers, len(self.history)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a snapshot; θ keeps its place in memory."""

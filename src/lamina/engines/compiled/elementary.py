@@ -79,12 +79,20 @@ def functions(dtype: np.dtype[Any]) -> dict[Any, Any]:
     """Return what compiled formulas use in the place of NumPy's functions of these names."""
     ours = _exponentials(FORMATS[dtype]) | _logarithms(FORMATS[dtype])
     ours |= _signs(FORMATS[dtype]) | {"where": where, "maximum": maximum, "minimum": minimum}
-    return {getattr(np, name): f for name, f in ours.items()} | {special.chebyshev: chebyshev}
+    series = {special.chebyshev: chebyshev(FORMATS[dtype].digits + 1)}
+    return {getattr(np, name): f for name, f in ours.items()} | series
 
 
 def _compile(function: Any) -> Any:
     """Return a function that is compiled as it stands: no reordering would leave it exact."""
-    return njit(function, error_model="numpy", fastmath={"nsz", "contract"})
+    return njit(
+        function,
+        error_model="numpy",
+        fastmath={"nsz", "contract"},
+        forceinline=True,
+        no_cpython_wrapper=True,
+        no_cfunc_wrapper=True,
+    )
 
 
 @_compile

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lamina.engines.compiled import gathering, templates, work
 from lamina.engines.compiled import layout as at
-from lamina.engines.compiled import templates, work
 from lamina.engines.compiled.formulas import check_activation, error_kernel
 from lamina.engines.compiled.kernels import kernels
 from lamina.engines.compiled.plan import Plan
@@ -55,6 +56,7 @@ class CompiledEngine:
         self._n_threads = n_threads
         self._plans: dict[Any, Plan] = {}
         self._teams: dict[int, Team] = {}
+        self._solvers: dict[Any, Kernel] = {}
 
     def prepare(self, dtype: np.dtype[Any]) -> CompiledEngine:
         """Compile what a precision needs, and return the engine.
@@ -116,10 +118,7 @@ class CompiledEngine:
         plan.drop(epoch.dropout, epoch.key)
         slots, coefficients = len(memory), np.ascontiguousarray(epoch.coefficients, theta.dtype)
         count = coefficients.shape[1]
-        kernel = plan.kernels.make(
-            templates.move, {"VALUE": move}, LOAD=count, TERM=slots, STORE=slots
-        )
-        world = plan.world
+        kernel, world = self._solver(plan, move, count, slots), plan.world
         world[at.MEMORY], world[at.STRIDE] = memory.ctypes.data, memory.shape[1]
         world[at.MOVE], world[at.COUNT] = kernel.address, count
         world[at.COEFFICIENTS] = coefficients.ctypes.data
@@ -127,7 +126,7 @@ class CompiledEngine:
         mode = at.CLIPPED_STEPS if epoch.max_gradient_norm < float("inf") else at.STEPS
         before = theta.copy(), memory.copy()
         self._run(plan, mode, theta, epoch.order, epoch.batch_size)
-        if mode == at.STEPS and not np.isfinite(plan.results[:2]).all():
+        if mode == at.STEPS and not isfinite(plan.results[0] + plan.results[1]):
             # Again, now with steps that look at the gradient's length before they move θ.
             theta[:], memory[:] = before
             self._run(plan, at.CLIPPED_STEPS, theta, epoch.order, epoch.batch_size)
@@ -151,10 +150,29 @@ class CompiledEngine:
             self._plans[key].world[at.YIELD] = yield_address()
         return self._plans[key]
 
+    def _solver(self, plan: Plan, move: Move, count: int, slots: int) -> Kernel:
+        """Return the kernel of a solver's formula."""
+        key = move, plan.dtype, count, slots
+        if key not in self._solvers:
+            self._solvers[key] = plan.kernels.make(
+                templates.move, {"VALUE": move}, LOAD=count, TERM=slots, STORE=slots
+            )
+        return self._solvers[key]
+
+    def forget(self) -> None:
+        """Let go of all tables and vectors that calls were given."""
+        self._solvers.clear()  # what a user's formula refers to may change
+        for plan in self._plans.values():
+            plan.kept.clear()
+            plan.weights = None
+
     def _take_data(self, plan: Plan, data: Data) -> None:
         """Note where inputs, targets and weights stand."""
+        if plan.kept.get("data") is data:
+            return
         for name, source in (("X", data.X), ("T", data.T)):
             self._take_table(plan, name, source.rows, source.scaling, source.classes)
+        plan.kept["data"] = data
         weights = data.weights
         plan.world[at.WEIGHTS] = 0
         plan.weight_scale = 1.0
@@ -166,6 +184,7 @@ class CompiledEngine:
     def _take_table(self, plan: Plan, name: str, rows: Array, scaling: Any, classes: Any) -> None:
         """Note where a table stands, and which kernel gathers its rows."""
         world, start = plan.world, at.X_ROWS if name == "X" else at.T_ROWS
+        plan.kept["data"] = None
         rows = _readable(rows)
         kernel, affine = _gatherer(plan, rows, scaling, classes)
         plan.kept[name] = (rows, affine)
@@ -194,14 +213,16 @@ class CompiledEngine:
         world[at.LAST_STEP] = steps
         plan.results[:3] = 0.0, 0.0, plan.weight_scale
         together = max(1, int(SEGMENT // (6 * self.recipe.size * batch)))
-        team = self._teams.setdefault(plan.threads, Team(plan.threads))
+        if plan.threads not in self._teams:
+            self._teams[plan.threads] = Team(plan.threads)
+        team = self._teams[plan.threads]
         stop = partial(plan.sync.__setitem__, slice(None), 1)
         call, arguments = plan.work.call, (world.ctypes.data, plan.layers.ctypes.data)
         for first in range(0, steps, together):
             world[at.FIRST], world[at.LAST] = first, min(first + together, steps)
             plan.sync[:] = 0
             team.run(lambda thread: call(*arguments, thread), stop)
-            if not np.isfinite(plan.results[:2]).all():
+            if not isfinite(plan.results[0] + plan.results[1]):
                 return
 
 
@@ -215,7 +236,7 @@ def _readable(rows: Array) -> Array:
 
 def _gatherer(plan: Plan, rows: Array, scaling: Any, classes: Any) -> tuple[Kernel, Array | None]:
     """Return the kernel that gathers rows of a table, and the numbers it maps them by."""
-    template = templates.gather if classes is None else templates.gather_classes
+    template = gathering.gather if classes is None else gathering.gather_classes
     key = template, rows.dtype.char
     if key not in plan.gatherers:
         source = rows.dtype.type(0)

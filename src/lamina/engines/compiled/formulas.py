@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lamina.engines.compiled import templates
-from lamina.engines.compiled.translation import identity
+from lamina.engines.compiled.translation import identity, ignores_first
 from lamina.exceptions import FormulaError
 from lamina.network import special
 from lamina.network.activations import Columnwise, Elementwise
@@ -19,8 +19,15 @@ if TYPE_CHECKING:
     from lamina.network.error_kinds import Error
 
 
+def overwrites(activation: Activation) -> bool:
+    """Return whether the slope needs A alone, which may then overwrite Z."""
+    return isinstance(activation, Elementwise) and ignores_first(activation.derivative)
+
+
 def activation_kernels(kernels: Kernels, activation: Activation) -> tuple[Kernel, Kernel, Any]:
     """Return the kernels forward and backward of an activation, and its parameters.
+
+    If the activation `overwrites`, forward expects A where Z stands.
 
     Raises
     ------
@@ -30,7 +37,10 @@ def activation_kernels(kernels: Kernels, activation: Activation) -> tuple[Kernel
     if isinstance(activation, Elementwise):
         count = len(activation.parameters)
         value, slope = {"VALUE": activation.value}, {"DERIVATIVE": activation.derivative}
-        forward = kernels.make(templates.activate, value, LOAD=count)
+        if overwrites(activation):
+            forward = kernels.make(templates.overwrite, value, LOAD=count, COUNT=count)
+        else:
+            forward = kernels.make(templates.activate, value, LOAD=count)
         return forward, kernels.make(templates.pull, slope, LOAD=count), activation.parameters
     if isinstance(activation, Columnwise):
         value = {"VALUE": activation.value, "TERM": special.shifted_exp}
@@ -53,10 +63,11 @@ def check_activation(kernels: Kernels, activation: Activation) -> None:
     if not isinstance(activation, Elementwise) or identity(activation.value) is activation.value:
         return  # ours are tested
     Z = np.array([-20.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 20.0], dtype=kernels.dtype)
-    A, numbers = np.full_like(Z, np.nan), np.array([*parameters, 0.0], dtype=kernels.dtype)
+    A, numbers = Z.copy(), np.array([*parameters, 1.0], dtype=kernels.dtype)
     with np.errstate(all="ignore"):
         expected = activation(Z)
-    forward.call(Z.ctypes.data, A.ctypes.data, len(Z), 1, numbers.ctypes.data)
+    place = (A if overwrites(activation) else Z).ctypes.data
+    forward.call(place, A.ctypes.data, len(Z), 1, numbers.ctypes.data)
     tolerance = 1e3 * np.finfo(kernels.dtype).eps
     if not np.allclose(A, expected, rtol=tolerance, atol=tolerance, equal_nan=True):
         message = f"{activation!r}, when compiled, gives {A} at {Z} instead of {expected}"

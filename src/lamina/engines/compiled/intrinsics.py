@@ -163,19 +163,28 @@ def storer(count: int) -> Any:
     return store
 
 
-@intrinsic
-def chebyshev(typing: Any, coefficients: Any, u: Any) -> Any:
-    """Return Σ c_k T_k(u) by Clenshaw's rule, as `special.chebyshev` does, without a loop."""
+def chebyshev(digits: int) -> Any:
+    """Return a function of c and u, Σ c_k T_k(u) as `special.chebyshev` sums it, without a loop.
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        flags = ("contract",)
-        c, x = cgutils.unpack_tuple(builder, arguments[0]), arguments[1]
-        last = before = x.type(0.0)
-        twice = builder.fadd(x, x)
-        for coefficient in c[:0:-1]:
-            difference = builder.fsub(builder.fmul(twice, last, flags=flags), before, flags=flags)
-            last, before = builder.fadd(coefficient, difference, flags=flags), last
-        difference = builder.fsub(builder.fmul(x, last, flags=flags), before, flags=flags)
-        return builder.fadd(c[0], difference, flags=flags)
+    The coefficients are those for 53 binary digits. They fall like a geometric sequence, so
+    that fewer digits need fewer of them.
+    """
 
-    return u(coefficients, u), generate
+    @intrinsic
+    def evaluate(typing: Any, coefficients: Any, u: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            flags = ("contract",)
+            c, x = cgutils.unpack_tuple(builder, arguments[0]), arguments[1]
+            count = -(-len(c) * digits // 53)
+            last = before = x.type(0.0)
+            twice = builder.fadd(x, x)
+            for coefficient in c[count - 1 : 0 : -1]:
+                rest = builder.fsub(coefficient, before)
+                product = builder.fmul(twice, last, flags=flags)
+                last, before = builder.fadd(product, rest, flags=flags), last
+            product = builder.fmul(x, last, flags=flags)
+            return builder.fadd(product, builder.fsub(c[0], before), flags=flags)
+
+        return u(coefficients, u), generate
+
+    return evaluate

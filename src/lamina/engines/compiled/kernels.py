@@ -26,6 +26,7 @@ from numba.core.ccallback import CFunc
 
 from lamina.engines.compiled import elementary, templates
 from lamina.engines.compiled.intrinsics import loader, storer
+from lamina.engines.compiled.lean import lean
 from lamina.engines.compiled.translation import Translator, digest, identity
 from lamina.exceptions import FormulaError
 
@@ -194,11 +195,12 @@ class Kernels:
         compiled._cache = _Cache(function, name)  # noqa: SLF001 - Numba has no other way
         if not (cache_folder() / f"{function.__name__}-{name}.nbi").exists():
             announce()
-        try:
-            compiled.compile()
-        except (OSError, EOFError, UnpicklingError):  # of the cache: do without
-            compiled._cache = caching.NullCache()  # noqa: SLF001 - Numba has no other way
-            compiled.compile()
+        with lean():
+            try:
+                compiled.compile()
+            except (OSError, EOFError, UnpicklingError):  # of the cache: do without
+                compiled._cache = caching.NullCache()  # noqa: SLF001 - Numba has no other way
+                compiled.compile()
         return Kernel(compiled, arguments)
 
 

@@ -91,7 +91,9 @@ NARROW = 49
 """Where the kernel is of products with few columns."""
 THREAD_BYTES = 50
 """The scratch of a thread."""
-WORLD_SIZE = 51
+ONES = 51
+"""Where a one stands."""
+WORLD_SIZE = 52
 
 # One layer.
 INPUTS = 0
@@ -106,7 +108,7 @@ Z_AT = 5
 A_AT = 6
 H_AT = 7
 MIRROR = 8
-"""Where W_lᵗ stands, unit by unit; 0 for layer 1."""
+"""Where W_lᵗ stands; 0 for layer 1."""
 ACTIVATE = 9
 """Where the kernel is; 0 for identity, whose A is Z."""
 PULL = 10
@@ -121,7 +123,17 @@ PENALIZE = 15
 PENALTY = 16
 PENALIZED = 17
 """Rows of W_l and b_l that are penalized: all inputs, and one more with biases."""
-LAYER_SIZE = 18
+MIRROR_ROW = 18
+"""Numbers from unit to unit of the mirror,"""
+MIRROR_PANEL = 19
+"""and from panel to panel of inputs."""
+W_PANELS = 20
+"""Where W_l stands in panels of units, or 0 to read it from θ."""
+H_PANELS = 21
+"""Where H_l of the data points that are evaluated together stands in panels, or 0,"""
+H_PANEL = 22
+"""and the numbers from panel to panel."""
+LAYER_SIZE = 23
 
 # What a run is asked for.
 ONLY_OUTPUTS = 0

@@ -17,6 +17,8 @@ from lamina.engines.compiled.layout import (
     GATHER_T,
     GATHER_X,
     H_AT,
+    H_PANEL,
+    H_PANELS,
     INPUTS,
     IS_PAIR,
     JUDGE,
@@ -26,6 +28,8 @@ from lamina.engines.compiled.layout import (
     LIMIT,
     MASK,
     MIRROR,
+    MIRROR_PANEL,
+    MIRROR_ROW,
     MODE,
     MULTIPLY,
     NARROW,
@@ -47,6 +51,7 @@ from lamina.engines.compiled.layout import (
     TARGETS,
     THETA,
     UNITS,
+    W_PANELS,
     WANTED,
     WEIGHTS,
     X_AFFINE,
@@ -56,7 +61,7 @@ from lamina.engines.compiled.layout import (
     Z_AT,
 )
 from lamina.engines.compiled.microkernel import lanes
-from lamina.engines.compiled.products import FIELDS, OPTIONS
+from lamina.engines.compiled.products import FIELDS, OPTIONS, panel_width, to_panels
 
 ZERO, ONE = np.int64(0), np.int64(1)
 TASK_BYTES = 128
@@ -69,8 +74,8 @@ def multiply(kernel: int, places: Any, counts: Any, strides: Any, scratch: int) 
     task = carray(pointer(scratch, 1), FIELDS)
     task[0], task[1], task[2], task[3] = places
     task[4], task[5], task[6] = counts
-    task[7], task[8], task[9], task[10], task[11] = strides
-    task[12] = scratch + TASK_BYTES
+    task[7], task[8], task[9], task[10], task[11], task[12] = strides
+    task[13] = scratch + TASK_BYTES
     call(kernel, (scratch,))
 
 
@@ -120,14 +125,15 @@ def forward(
             call(world[DROP], (below, received, mask, S, rows, position, *chance))
         z, a = layer[Z_AT] + row * units * size, layer[A_AT] + row * units * size
         W = world[THETA] + layer[OFFSET] * size
-        places = z, W + S * units * size, received, W
+        b, kernel, width = W + S * units * size, world[MULTIPLY], panel_width(unit)
         if units <= lanes(unit) and layer[MIRROR] != 0:
-            places = z, W + S * units * size, received, layer[MIRROR]
-            strides = units, ZERO, S, ONE, S
-            multiply(world[NARROW], places, (rows, units, S), strides, scratch)
+            W, to_row, to_panel, kernel = layer[MIRROR], S, ZERO, world[NARROW]
+        elif layer[W_PANELS] != 0:
+            W, to_row, to_panel = layer[W_PANELS], width, S * width
         else:
-            strides = units, ZERO, S, ONE, units
-            multiply(world[MULTIPLY], places, (rows, units, S), strides, scratch)  # (1.4)
+            to_row, to_panel = units, width
+        strides = units, ZERO, S, ONE, to_row, to_panel
+        multiply(kernel, (z, b, received, W), (rows, units, S), strides, scratch)  # (1.4)
         judged = l == world[LAYERS] - 1 and world[IS_PAIR] != 0 and world[MODE] != ONLY_OUTPUTS
         if layer[ACTIVATE] != 0 and not judged:
             call(layer[ACTIVATE], (z, a, units, rows, layer[PARAMETERS]))
@@ -159,11 +165,14 @@ def backward(world: Any, layers: Any, row: int, rows: int, scratch: int, unit: A
         fused = l == world[LAYERS] - 1 and world[IS_PAIR] != 0
         if layer[PULL] != 0 and not fused:
             call(layer[PULL], (z, a, h, units, rows, layer[PARAMETERS]))
+        if layer[H_PANELS] != 0:
+            panels = layer[H_PANELS] + row * panel_width(unit) * size
+            to_panels(panels, layer[H_PANEL], h, rows, units, unit)
         if l == 0:
             return
         delta = layers[l - 1, H_AT] + row * S * size
         places = delta, ZERO, h, layer[MIRROR]
-        strides = S, ZERO, units, ONE, S
+        strides = S, ZERO, units, ONE, layer[MIRROR_ROW], layer[MIRROR_PANEL]
         multiply(world[MULTIPLY], places, (rows, S, units), strides, scratch)  # (4.2)
         if layer[MASK] != 0:
             Delta = carray(pointer(delta, unit), rows * S)

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lamina.engines import dropout
+from lamina.engines.compiled import gathering, passes, products, templates, work
 from lamina.engines.compiled import layout as at
-from lamina.engines.compiled import passes, products, templates, work
-from lamina.engines.compiled.formulas import activation_kernels, error_kernel
-from lamina.engines.compiled.translation import ignores_first
-from lamina.network.activations import Elementwise, get_activation
+from lamina.engines.compiled.formulas import activation_kernels, error_kernel, overwrites
+from lamina.engines.compiled.microkernel import REGISTER, VECTORS
+from lamina.network.activations import get_activation
 from lamina.network.penalties import size_formula, slope_formula
 
 if TYPE_CHECKING:
@@ -38,6 +38,10 @@ LEAST = 300_000
 """Operations of a job at least."""
 PIECE = 24_576
 """Parameters of a piece, about."""
+L1 = 2**15
+"""Bytes of the first cache; what fits there needs no panels."""
+SHARED = 48
+"""Data points of a chunk from which on panels of W_l pay."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ def cut(recipe: Recipe, batch: int, itemsize: int) -> Cut:
     pieces = []
     for l, layer in enumerate(recipe.layers):
         rows = max(PIECE // layer.units, min(products.MOST_ROWS, layer.inputs // 4))
-        step = max(12, rows // 12 * 12)
+        step = max(12, rows // 24 * 24)
         ends = [*range(step, layer.inputs - step // 2, step), layer.inputs + 1]
         pieces += [(l, begin, end) for begin, end in zip([0, *ends], ends, strict=False)]
     return Cut(block, chunk, np.array(pieces, dtype=np.int64))
@@ -135,13 +139,31 @@ class Plan:
             row[at.OFFSET], offset = offset, offset + layer.size
             row[at.BELOW] = row[at.RECEIVED] = below
             row[at.Z_AT], row[at.H_AT] = self._room(layer.units), self._room(layer.units)
-            if l > 0:
-                row[at.MIRROR] = self.memory.room(layer.inputs * layer.units, self.dtype)
+            self._lay_out_panels(row, first=l == 0)
             below = row[at.A_AT] = self._lay_out_activation(row, layer.activation)
             if layer.penalty:
                 row[at.PENALIZE] = self._penalty().address
                 row[at.PENALTY] = self._numbers([layer.penalty.l1, layer.penalty.l2])
                 row[at.PENALIZED] = layer.inputs + layer.penalty.biases
+
+    def _lay_out_panels(self, row: Array, *, first: bool) -> None:
+        """Make room for the other forms of W_l and H_l, in panels where that pays."""
+        width = VECTORS * REGISTER // self.dtype.itemsize
+        inputs, units = int(row[at.INPUTS]), int(row[at.UNITS])
+
+        def panels(columns: int, rows: int) -> int:
+            return self.memory.room(-(-columns // width) * width * rows, self.dtype)
+
+        narrow = units <= width // VECTORS
+        if not first:
+            row[at.MIRROR] = panels(inputs, units)
+            row[at.MIRROR_ROW] = inputs if narrow else width
+            row[at.MIRROR_PANEL] = width if narrow else width * units
+        if self.cut.chunk >= SHARED and inputs * units * self.dtype.itemsize > L1:
+            row[at.W_PANELS] = panels(units, inputs)
+        if not narrow and self.capacity * units * self.dtype.itemsize > L1:
+            row[at.H_PANELS] = panels(units, self.capacity)
+            row[at.H_PANEL] = width * self.capacity
 
     def _room(self, units: int) -> int:
         """Return the address of room for the signals of a layer."""
@@ -153,9 +175,9 @@ class Plan:
             return int(row[at.Z_AT])
         forward, backward, parameters = activation_kernels(self.kernels, activation)
         row[at.ACTIVATE], row[at.PULL] = forward.address, backward.address
-        row[at.PARAMETERS] = self._numbers([*parameters, 0.0])
-        if isinstance(activation, Elementwise) and ignores_first(activation.derivative):
-            return int(row[at.Z_AT])  # backward needs A alone, which may then overwrite Z
+        row[at.PARAMETERS] = self._numbers([*parameters, 1.0])
+        if overwrites(activation):
+            return int(row[at.Z_AT])
         return self._room(int(row[at.UNITS]))
 
     def _penalty(self) -> Kernel:
@@ -186,6 +208,7 @@ class Plan:
         room = passes.TASK_BYTES + max(products.SCRATCH_BYTES, turned)
         world[at.THREAD_BYTES] = -(-room // 64) * 64
         world[at.SCRATCH] = memory.room(self.threads * room // 8 + 16 * self.threads, np.int64)
+        world[at.ONES] = self._numbers([1.0])
         world[at.RESULTS] = self.results.ctypes.data
         world[at.SYNC] = -(-self.sync.ctypes.data // 64) * 64
         world[at.MULTIPLY] = self.kernels.make(products.multiply).address
@@ -217,7 +240,7 @@ class Plan:
             if l not in self._dropouts:
                 self._dropouts[l] = _Dropout(self, l)
             self._dropouts[l].describe(row, rate, (*key, l))
-            drop = self.kernels.make(templates.drop, {"VALUE": dropout.bits})
+            drop = self.kernels.make(gathering.drop, {"VALUE": dropout.bits})
             self.world[at.DROP] = drop.address
 
 

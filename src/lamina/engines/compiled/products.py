@@ -1,8 +1,9 @@
 """Products of matrices by address: C = I + A B, with rows and terms of A any strides apart.
 
-C is n × m, A n × k and B k × m; a transposed A only has its strides exchanged. Products of this
-size need no copies: B is read in panels two vectors wide, which stay in the first cache, and is
-copied there only where many rows share it.
+C is n × m, A n × k and B k × m; a transposed A only has its strides exchanged. B is read in panels
+two vectors wide, which stay in the first cache. Whoever uses a B often keeps it in panels: one
+behind the other, each with all its rows, the last filled up with zeros. A transposed A is copied
+to panels of some rows, term by term, where many panels of B share it.
 """
 
 from __future__ import annotations
@@ -22,48 +23,79 @@ OPTIONS: dict[str, Any] = {
 }
 DEPTH = 256
 """Terms at a time, so that a panel of B stays in the first cache."""
-SHARED = 48
-"""Rows of C from which on a copy of the panel pays."""
+SHARING = 16
+"""Panels of B from which on a copy of A pays."""
 MOST_ROWS = 128
 """Rows of C at most where A is copied."""
-FAR = 1024
-"""Bytes between rows from which on they push each other out of the cache, and are copied."""
 PANEL_BYTES = DEPTH * VECTORS * 64
 A_BYTES = DEPTH * MOST_ROWS * 8
 SCRATCH_BYTES = PANEL_BYTES + A_BYTES + (MOST_ROWS + 1) * VECTORS * 64
 """Room for copies of a panel of B, of A, and of a narrow C with its first row."""
 UNIT: Any = None
-FIELDS = 13
-"""Numbers of a task: c, i, a, b, n, m, k, the strides of C, I, A (row, term) and B, scratch."""
+FIELDS = 14
+"""Numbers of a task: c, i, a, b, n, m, k, strides of C, I, A (row, term) and B (row, panel), and
+the scratch."""
+PACKED = -1
+"""Stands for the stride from term to term of an A that was copied to panels."""
+
+
+@njit(**OPTIONS)
+def panel_width(unit: Any) -> int:
+    """Return how many columns a panel has."""
+    return VECTORS * lanes(unit)
 
 
 _most, _four, _two, _one = (microkernel(rows) for rows in (ROWS, 4, 2, 1))
 
 
 @njit(**OPTIONS)
+def _height(n: int) -> int:
+    """Return how many of n rows are done together."""
+    if n >= ROWS + 2 or n == ROWS:
+        return ROWS
+    return 4 if n >= 4 else 2 if n >= 2 else 1
+
+
+@njit(**OPTIONS)
 def _panel(places: Any, n: int, k: int, strides: Any, unit: Any) -> None:
     """Do the product for any number of rows of C that is two vectors wide."""
     c, start, a, b = places
-    to_c, to_start, _, to_a, _ = strides
+    to_c, to_start, to_b, to_a, to_term = strides
     size = size_of(unit)
     while n > 0:
-        if n >= ROWS + 2 or n == ROWS:
+        rows = _height(n)
+        to_next = to_a
+        if to_term == PACKED:
+            strides, to_next = (to_c, to_start, to_b, 1, rows), k
+        if rows == ROWS:
             _most((c, start, a, b), k, strides, unit)
-            rows = ROWS
-        elif n >= 4:
+        elif rows == 4:
             _four((c, start, a, b), k, strides, unit)
-            rows = 4
-        elif n >= 2:
+        elif rows == 2:
             _two((c, start, a, b), k, strides, unit)
-            rows = 2
         else:
             _one((c, start, a, b), k, strides, unit)
-            rows = 1
         n -= rows
         c += rows * to_c * size
-        a += rows * to_a * size
+        a += rows * to_next * size
         if start != 0:
             start += rows * to_start * size
+
+
+@njit(**OPTIONS)
+def _pack(target: int, a: int, n: int, k: int, strides: Any, unit: Any) -> None:
+    """Copy A to panels of as many rows as are done together, term by term."""
+    size = size_of(unit)
+    to_a, to_term = strides
+    first = 0
+    while first < n:
+        rows = _height(n - first)
+        for t in range(k):
+            term = pointer(a + (first * to_a + t * to_term) * size, unit)
+            packed = pointer(target + (first * k + t * rows) * size, unit)
+            for r in range(rows):
+                packed[r] = term[r * to_a]
+        first += rows
 
 
 @njit(**OPTIONS)
@@ -84,7 +116,7 @@ def _part(places: Any, n: int, counts: Any, strides: Any, scratch: int, unit: An
     c, start, a, b = places
     k, columns = counts
     to_c, to_start, to_b, to_a, to_term = strides
-    size, width = size_of(unit), VECTORS * lanes(unit)
+    size, width = size_of(unit), panel_width(unit)
     for first in range(0, n, MOST_ROWS):
         rows = min(MOST_ROWS, n - first)
         begin, step = start, width
@@ -99,32 +131,39 @@ def _part(places: Any, n: int, counts: Any, strides: Any, scratch: int, unit: An
         _copy(c + first * to_c * size, to_c, scratch, width, rows, columns, unit)
 
 
+@njit(**OPTIONS)
+def to_panels(target: int, panel: int, source: int, rows: int, columns: int, unit: Any) -> None:
+    """Copy rows that follow each other to panels, which are so many numbers apart."""
+    size, width = size_of(unit), panel_width(unit)
+    for j in range(0, columns, width):
+        place = target + j // width * panel * size
+        if j + width > columns:
+            _copy(place, width, source + j * size, columns, rows, columns - j, unit)
+            return
+        for i in range(rows):
+            copy_vectors(place + i * width * size, source + (i * columns + j) * size, unit)
+
+
 def multiply(task: int) -> float:
     """Do the product that the numbers at an address describe."""
-    c, start, a, b, n, m, k, to_c, to_start, to_a, to_term, to_b, scratch = carray(
+    c, start, a, b, n, m, k, to_c, to_start, to_a, to_term, to_b, to_panel, scratch = carray(
         pointer(task, 1), FIELDS
     )
-    size, width = size_of(UNIT), VECTORS * lanes(UNIT)
-    copies_b = (n >= SHARED or (n >= ROWS and to_b * size >= FAR)) and to_b > width
-    copies_a = to_a == 1 and to_term * size >= FAR and m >= 4 * width and n <= MOST_ROWS
+    size, width = size_of(UNIT), panel_width(UNIT)
+    packs = to_a == 1 and to_term != 1 and m >= SHARING * width and n <= MOST_ROWS
     for depth in range(0, k, DEPTH):
         terms = min(DEPTH, k - depth)
         if depth > 0:
             start, to_start = c, to_c
         a_part, a_step = a + depth * size * to_term, to_term
-        if copies_a:
-            _copy(scratch + PANEL_BYTES, n, a_part, to_term, terms, n, UNIT)
-            a_part, a_step = scratch + PANEL_BYTES, n
+        if packs:
+            _pack(scratch + PANEL_BYTES, a_part, n, terms, (to_a, to_term), UNIT)
+            a_part, a_step = scratch + PANEL_BYTES, PACKED
         for j in range(0, m, width):
             columns = min(width, m - j)
-            b_part, b_step = b + (depth * to_b + j) * size, to_b
-            if copies_b or columns < width:
-                if columns < width:
-                    _copy(scratch, width, b_part, to_b, terms, columns, UNIT)
-                else:
-                    for i in range(terms):
-                        row = b_part + i * to_b * size
-                        copy_vectors(scratch + i * width * size, row, UNIT)
+            b_part, b_step = b + (depth * to_b + j // width * to_panel) * size, to_b
+            if columns < width and to_b != width:
+                _copy(scratch, width, b_part, to_b, terms, columns, UNIT)
                 b_part, b_step = scratch, width
             places = c + j * size, start + j * size if start != 0 else start, a_part, b_part
             strides = to_c, to_start, b_step, to_a, a_step
@@ -142,7 +181,7 @@ def multiply_narrow(task: int) -> float:
     Where the terms of A follow each other B is given transposed, m × k; else C + Aᵗ B is summed
     row by row in the scratch.
     """
-    c, start, a, b, n, m, k, to_c, to_start, to_a, to_term, to_b, scratch = carray(
+    c, start, a, b, n, m, k, to_c, to_start, to_a, to_term, to_b, _, scratch = carray(
         pointer(task, 1), FIELDS
     )
     size = size_of(UNIT)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numba import carray, njit
 
 from lamina.engines.compiled.intrinsics import pointer, size_of
@@ -24,7 +23,6 @@ LOAD: Any = None
 STORE: Any = None
 BLOCKS: Any = None
 COUNT: Any = None
-SOURCE: Any = None
 ROOM = 8192
 """Numbers that a kernel may keep in a thread's scratch."""
 
@@ -36,6 +34,21 @@ def activate(z: int, a: int, units: int, points: int, parameters: int) -> float:
     p = LOAD(pointer(parameters, UNIT), 0, 1)
     for i in range(size):
         A[i] = VALUE(Z[i], *p)
+    return 0.0
+
+
+def overwrite(z: int, a: int, units: int, points: int, parameters: int) -> float:
+    """Write A = sigma(Z), element by element, where Z stood.
+
+    One array, for a loop over two that are the same would not vectorize. And what stands behind
+    the parameters is 1: without that product LLVM stores only those that change, one by one.
+    """
+    size = units * points
+    A = carray(pointer(a, UNIT), size)
+    p = LOAD(pointer(parameters, UNIT), 0, 1)
+    one = pointer(parameters, UNIT)[COUNT]
+    for i in range(size):
+        A[i] = VALUE(A[i], *p) * one
     return 0.0
 
 
@@ -55,8 +68,9 @@ def activate_columns(z: int, a: int, units: int, points: int, parameters: int) -
     for n in range(points):
         start = n * units * size_of(UNIT)
         Z, A = carray(pointer(z + start, UNIT), units), carray(pointer(a + start, UNIT), units)
-        top = Z.max()
-        total = UNIT - UNIT
+        top, total = Z[0], UNIT - UNIT
+        for i in range(units):
+            top = Z[i] if (Z[i] > top) | (Z[i] != Z[i]) else top
         for i in range(units):
             total += TERM(Z[i], top)
         for i in range(units):
@@ -211,87 +225,4 @@ def move(theta: int, g: int, memory: int, stride: int, size: int, coefficients: 
     for i in range(size):
         W[i], kept = VALUE(W[i], G[i], TERM(rows, i, stride), c)
         STORE(rows, i, stride, kept)
-    return 0.0
-
-
-def gather(
-    rows: int,
-    to_row: int,
-    to_column: int,
-    points: int,
-    n: int,
-    width: int,
-    target: int,
-    affine: int,
-) -> float:
-    """Write chosen rows of a table, one after the other: cast, or (x - center) · lift · factor.
-
-    The table holds numbers of the type of SOURCE, `to_row` and `to_column` bytes apart;
-    `affine` is 0, or where `width` centers, lifts and factors stand, in float64.
-    """
-    P = carray(pointer(points, np.int64(0)), n)
-    out = carray(pointer(target, UNIT), (n, width))
-    dense = to_column == size_of(SOURCE)
-    scaling = carray(pointer(affine, 0.0), (3, width))
-    for k in range(n):
-        start = rows + P[k] * to_row
-        if dense:
-            row = carray(pointer(start, SOURCE), width)
-            if affine != 0:
-                for i in range(width):
-                    out[k, i] = (row[i] - scaling[0, i]) * scaling[1, i] * scaling[2, i]
-            else:
-                for i in range(width):
-                    out[k, i] = row[i]
-        else:
-            for i in range(width):
-                x = pointer(start + i * to_column, SOURCE)[0]
-                out[k, i] = (
-                    (x - scaling[0, i]) * scaling[1, i] * scaling[2, i] if affine != 0 else x
-                )
-    return 0.0
-
-
-def gather_classes(
-    codes: int,
-    to_row: int,
-    to_column: int,
-    points: int,
-    n: int,
-    width: int,
-    target: int,
-    levels: int,
-) -> float:
-    """Write chosen codes of classes as indicators; `levels` has low and high, in float64."""
-    P = carray(pointer(points, np.int64(0)), n)
-    out = carray(pointer(target, UNIT), (n, width))
-    low, high = pointer(levels, 0.0)[0], pointer(levels, 0.0)[1]
-    for k in range(n):
-        code = pointer(codes + P[k] * to_row, SOURCE)[0]
-        if width == 1:
-            out[k, 0] = high if code == 1 else low
-        else:
-            for i in range(width):
-                out[k, i] = high if i == code else low
-    return 0.0
-
-
-def drop(
-    a: int, target: int, mask: int, units: int, points: int, position: int, state: int, limit: int
-) -> float:
-    """Write A ⊙ M and M; M is drawn for data points from a position on."""
-    size_of(UNIT)
-    A, out = (
-        carray(pointer(a, UNIT), (points, units)),
-        carray(pointer(target, UNIT), (points, units)),
-    )
-    M = carray(pointer(mask, UNIT), (points, units))
-    begin = pointer(state, np.uint64(0))[0]
-    bound, kept = pointer(limit, np.uint64(0))[0], pointer(limit + 8, 0.0)[0]
-    for n in range(points):
-        place = np.uint64(position + n)
-        for i in range(units):
-            drawn = VALUE(begin, place, np.uint64(i), np.uint64(units))
-            M[n, i] = kept if drawn >= bound else 0.0
-            out[n, i] = A[n, i] * M[n, i]
     return 0.0

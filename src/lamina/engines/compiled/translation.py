@@ -107,6 +107,9 @@ class Translator:
             "error_model": "numpy",
             "fastmath": set(FAST),
             "pipeline_class": COMPILERS[self.dtype],
+            "no_cpython_wrapper": True,
+            "no_cfunc_wrapper": True,
+            "forceinline": True,  # or the loop around a long one would not vectorize
         }
 
     def formula(self, function: Callable[..., Any]) -> Any:

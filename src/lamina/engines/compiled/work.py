@@ -23,13 +23,11 @@ from lamina.engines.compiled.layout import (
     CHUNK,
     CLIPPED_STEPS,
     FIRST,
-    INPUTS,
     JOBS,
     LAST,
     LAST_STEP,
     LAYER_SIZE,
     LAYERS,
-    MIRROR,
     MODE,
     NOTES,
     ONLY_GRADIENT,
@@ -46,7 +44,7 @@ from lamina.engines.compiled.layout import (
 )
 from lamina.engines.compiled.meeting import meet, next_job, refill
 from lamina.engines.compiled.passes import ZERO, evaluate, forward
-from lamina.engines.compiled.pieces import differentiate, mirror, move, penalize, shorten
+from lamina.engines.compiled.pieces import copy_weights, differentiate, move, penalize, shorten
 from lamina.engines.compiled.products import OPTIONS
 
 UNIT: Any = None
@@ -73,15 +71,12 @@ def tables_at(world_at: int, layers_at: int) -> Any:
 
 
 @njit(**OPTIONS)
-def mirror_all(tables: Any, thread: int, unit: Any) -> None:
-    """Make the mirrors of all layers that have one."""
+def copy_all(tables: Any, thread: int, unit: Any) -> None:
+    """Make the other forms of all W_l."""
     world, layers, pieces, bounds, _ = tables
     job = next_job(world, ZERO, thread, ZERO, bounds)
     while job >= 0:
-        layer = layers[pieces[job, 0]]
-        if layer[MIRROR] != 0:
-            end = min(pieces[job, 2], layer[INPUTS])
-            mirror(world, layer, pieces[job, 1], end, unit)
+        copy_weights(world, layers[pieces[job, 0]], pieces[job, 1], pieces[job, 2], unit)
         job = next_job(world, ZERO, thread, ZERO, bounds)
 
 
@@ -213,7 +208,7 @@ def work(world_at: int, layers_at: int, thread: int) -> float:
     world = tables[0]
     meetings = 0
     if world[MODE] >= ONLY_OUTPUTS:
-        mirror_all(tables, thread, UNIT)
+        copy_all(tables, thread, UNIT)
         meetings = 1
         if not meet(world, meetings):
             return 1.0
@@ -225,15 +220,12 @@ def work(world_at: int, layers_at: int, thread: int) -> float:
 
 
 def answer(world_at: int, layers_at: int, rows: int) -> float:
-    """Bring the rows that stand in A_0 to A_L; with -1 rows make the mirrors for that."""
+    """Bring the rows that stand in A_0 to A_L; with -1 rows make the forms of W_l for that."""
     tables = tables_at(world_at, layers_at)
     world, layers, pieces, _, _ = tables
     if rows < 0:
         for job in range(world[JOBS]):
-            layer = layers[pieces[job, 0]]
-            if layer[MIRROR] != 0:
-                end = min(pieces[job, 2], layer[INPUTS])
-                mirror(world, layer, pieces[job, 1], end, UNIT)
+            copy_weights(world, layers[pieces[job, 0]], pieces[job, 1], pieces[job, 2], UNIT)
         return 0.0
     forward(world, layers, 0, 0, rows, world[SCRATCH], UNIT)
     return 0.0

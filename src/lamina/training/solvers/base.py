@@ -107,11 +107,14 @@ class FirstOrder(Solver):
         factors = settings.schedule.factors(times, settings.max_iter)
         rates = (settings.learning_rate_init or self.default_rate) * factors
         numbers = self.coefficients(rates, state.step + np.arange(1.0, steps + 1.0))
+        coefficients = np.empty((steps, len(numbers)))
+        for column, number in zip(coefficients.T, numbers, strict=True):
+            column[:] = number
         return Epoch(
             order=order,
             batch_size=size,
             rates=rates,
-            coefficients=np.stack(np.broadcast_arrays(*numbers, rates)[:-1], axis=1),
+            coefficients=coefficients,
             dropout=settings.dropout,
             key=(state.seed, state.epoch),
             max_gradient_norm=settings.max_gradient_norm,

@@ -10,9 +10,12 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from lamina import FeedForwardClassifier
+from lamina.engines.compiled.threads import available
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 
 
 def python(code, *, timeout=120):
@@ -67,7 +70,7 @@ print("the same")
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@needs_fork
 def test_fork_gives_the_same_bits():
     """A fit in a forked child, whose parent's threads are gone, gives the parent's bits."""
     assert python(FORK).split() == ["the", "same"]
@@ -163,3 +166,41 @@ def test_environment_limits_threads(name, monkeypatch):
     """Where joblib or the user limits the threads of numerical libraries, ours obey."""
     monkeypatch.setenv(name, "1")
     assert python(CONFINED).strip() == "1"
+
+
+def test_threadpoolctl_limits_threads():
+    """Within threadpoolctl's limits ours are limited too."""
+    with threadpool_limits(1):
+        assert available() == 1
+
+
+FORKED = """
+import os, threading, time, warnings
+import numpy as np
+from lamina.engines.compiled import elementary, templates
+from lamina.engines.compiled.kernels import kernels
+
+def compile_much():
+    for rate in range(3):
+        made = kernels(np.dtype("float32"))
+        made.make(templates.activate, {"VALUE": eval(f"lambda z: z * {rate} + 0.25")}, LOAD=0)
+
+other = threading.Thread(target=compile_much)
+other.start()
+time.sleep(0.3)
+warnings.simplefilter("ignore", DeprecationWarning)  # Python's own, as above
+child = os.fork()
+if child == 0:
+    kernels(np.dtype("float32")).make(templates.activate, {"VALUE": lambda z: z - 7.5}, LOAD=0)
+    os._exit(0)
+other.join()
+ended, status = os.waitpid(child, 0)
+print("ended", status)
+"""
+
+
+@needs_fork
+def test_child_of_a_fork_while_compiling_can_compile(tmp_path, monkeypatch):
+    """A fork waits for the kernel that another thread compiles, so that the child is not stuck."""
+    monkeypatch.setenv("LAMINA_CACHE_DIR", str(tmp_path))
+    assert python(FORKED).strip() == "ended 0"

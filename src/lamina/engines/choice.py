@@ -30,6 +30,10 @@ KEPT = 16
 
 _idle: OrderedDict[Any, list[Engine]] = OrderedDict()
 _lock = Lock()
+if hasattr(os, "register_at_fork"):  # a child must not begin while another thread holds it
+    os.register_at_fork(
+        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
+    )
 _warned: set[str] = set()
 
 

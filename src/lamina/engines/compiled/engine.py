@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -140,10 +140,15 @@ class CompiledEngine:
         plan.drop(())
         return plan
 
+    @cached_property
+    def _available(self) -> int:
+        """How many threads the process may use; asked again after `forget`."""
+        return available()
+
     def _plan(self, dtype: Any, batch: int, points: int, share: float = 1.0) -> Plan:
         """Return tables and buffers for so many data points together, `points` in one go."""
         operations = 6 * points * self.recipe.size * share
-        threads = self._n_threads or (available() if operations >= WORTH else 1)
+        threads = self._n_threads or (self._available if operations >= WORTH else 1)
         key = dtype, batch, threads
         if key not in self._plans:
             self._plans[key] = Plan(self.recipe, kernels(np.dtype(dtype)), batch, threads)
@@ -161,6 +166,7 @@ class CompiledEngine:
 
     def forget(self) -> None:
         """Let go of all tables and vectors that calls were given."""
+        vars(self).pop("_available", None)
         self._solvers.clear()  # what a user's formula refers to may change
         for plan in self._plans.values():
             plan.kept.clear()

@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     import numpy as np
 
 _LOCK = RLock()
+if hasattr(os, "register_at_fork"):  # a child must not begin in the middle of a compilation
+    os.register_at_fork(
+        before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_LOCK.release
+    )
 FASTMATH = {"nsz", "arcp", "contract", "afn", "reassoc"}
 """For the loops around formulas, whose sums may be taken in any order; formulas have their own."""
 

@@ -6,6 +6,7 @@ import ctypes
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor, wait
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,11 +17,24 @@ LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 MOST = 8
 
 
+@cache
+def _libraries() -> list[Any]:
+    """Return the libraries of linear algebra in this process, whose threads may be limited."""
+    from threadpoolctl import ThreadpoolController
+
+    return list(ThreadpoolController().select(user_api="blas").lib_controllers)
+
+
 def available() -> int:
-    """Return how many threads this process may use: processors, cgroup, joblib, environment."""
+    """Return how many threads this process may use.
+
+    Limits are the processors, those of the cgroup, of joblib's workers, of the environment, and
+    those that `threadpoolctl.threadpool_limits` set for linear algebra.
+    """
     from joblib import cpu_count
 
     limits = [int(os.environ[name]) for name in LIMITS if os.environ.get(name, "").isdigit()]
+    limits += [library.num_threads for library in _libraries()]
     return max(1, min([MOST, cpu_count(), *limits]))
 
 

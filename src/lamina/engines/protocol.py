@@ -169,5 +169,11 @@ class Engine(Protocol):
     ) -> EpochReport:
         """Take one step for each batch of the epoch, moving θ and memory (k × P) in place."""
 
+    def gauss_newton(self, theta: Array, data: Data) -> tuple[float, Array, Array]:
+        """Return J with penalties, dJ/dθ, and the Gauss-Newton matrix G, P × P, in float64."""
+
+    def gauss_newton_product(self, theta: Array, data: Data, v: Array) -> Array:
+        """Return G v, P numbers in float64, without G."""
+
     def forget(self) -> None:
         """Let go of all tables and vectors that calls were given."""

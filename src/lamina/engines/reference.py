@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lamina.engines import second_order
 from lamina.engines.dropout import mask
 from lamina.engines.protocol import EpochReport
 from lamina.network import backpropagation
@@ -33,6 +34,16 @@ class ReferenceEngine:
     def __init__(self, recipe: Recipe) -> None:
         """Keep the recipe; nothing is allocated ahead."""
         self.recipe = recipe
+
+    @_quiet
+    def gauss_newton(self, theta: Array, data: Data) -> tuple[float, Array, Array]:
+        """Return J with penalties, dJ/dθ, and the Gauss-Newton matrix, P × P, in float64."""
+        return second_order.gauss_newton(self.recipe, theta, data)
+
+    @_quiet
+    def gauss_newton_product(self, theta: Array, data: Data, v: Array) -> Array:
+        """Return G v, P numbers in float64."""
+        return second_order.gauss_newton_product(self.recipe, theta, data, v)
 
     def forget(self) -> None:
         """Do nothing, for nothing is kept."""

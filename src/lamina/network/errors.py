@@ -117,7 +117,11 @@ def _builtin(name: str, value: Any, derivative: Any, *partner: Any) -> None:
 
 
 _builtin("squared", lambda t, a: 0.5 * (a - t) ** 2, lambda t, a: a - t)  # (2.18), (2.23)
-_builtin("absolute", lambda t, a: np.maximum(a - t, t - a), lambda t, a: np.sign(a - t))
+_builtin(
+    "absolute",
+    lambda t, a: np.maximum(a - t, t - a),
+    lambda t, a: np.where(a > t, 1.0, np.where(a < t, -1.0, 0.0 * (a - t))),
+)
 _builtin(
     "log_cosh",
     lambda t, a: special.log_cosh(a - t),

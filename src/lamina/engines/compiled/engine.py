@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lamina.engines import second_order
 from lamina.engines.compiled import gathering, templates, work
 from lamina.engines.compiled import layout as at
 from lamina.engines.compiled.formulas import check_activation, error_kernel
@@ -131,6 +132,16 @@ class CompiledEngine:
             theta[:], memory[:] = before
             self._run(plan, at.CLIPPED_STEPS, theta, epoch.order, epoch.batch_size)
         return EpochReport(float(plan.results[0]), float(plan.results[1]))
+
+    def gauss_newton(self, theta: Array, data: Data) -> tuple[float, Array, Array]:
+        """Return J with penalties, dJ/dθ, and the Gauss-Newton matrix, P × P, in float64."""
+        with np.errstate(all="ignore"):
+            return second_order.gauss_newton(self.recipe, theta, data)
+
+    def gauss_newton_product(self, theta: Array, data: Data, v: Array) -> Array:
+        """Return G v, P numbers in float64."""
+        with np.errstate(all="ignore"):
+            return second_order.gauss_newton_product(self.recipe, theta, data, v)
 
     def _full(self, theta: Array, data: Data, share: float = 1.0) -> Plan:
         """Return the plan of a pass over all data."""

@@ -9,12 +9,30 @@ from lamina.registry import Registry
 from lamina.training.solvers.adam import Adam, AdamW
 from lamina.training.solvers.base import Advance, FirstOrder, Solver
 from lamina.training.solvers.lbfgs import Lbfgs
+from lamina.training.solvers.levenberg_marquardt import LevenbergMarquardt
 from lamina.training.solvers.sgd import Sgd
 
-__all__ = ["Adam", "AdamW", "Advance", "FirstOrder", "Lbfgs", "Sgd", "Solver", "get_solver"]
+__all__ = [
+    "Adam",
+    "AdamW",
+    "Advance",
+    "FirstOrder",
+    "Lbfgs",
+    "LevenbergMarquardt",
+    "Sgd",
+    "Solver",
+    "get_solver",
+]
 
 SOLVERS: Registry[Solver] = Registry("solver")
-for _name, _solver in {"sgd": Sgd, "adam": Adam, "adamw": AdamW, "lbfgs": Lbfgs}.items():
+_BUILTIN = {
+    "sgd": Sgd,
+    "adam": Adam,
+    "adamw": AdamW,
+    "lbfgs": Lbfgs,
+    "levenberg_marquardt": LevenbergMarquardt,
+}
+for _name, _solver in _BUILTIN.items():
     SOLVERS.builtin(_name)(_solver)
 
 

@@ -1,0 +1,66 @@
+"""Second derivatives over many data points: the definitions of `network.curvature`, in tiles.
+
+All engines share this, for nearly all of the work is one product of LAPACK's, R Rᵗ of a
+tile, which nobody multiplies faster. Everything is float64, whatever the precision of θ.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lamina.network import backpropagation, curvature
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy.typing as npt
+
+    from lamina.engines.protocol import Data
+    from lamina.network.curvature import Linearization
+    from lamina.network.recipe import Recipe
+
+    Array = npt.NDArray[Any]
+
+TILE_BYTES = 2**24
+"""What the rows of a tile take, about: some of the second cache and enough for a fast product."""
+LEAST, MOST = 64, 4096
+"""Data points of a tile."""
+
+
+def tiles(recipe: Recipe, theta: Array, data: Data) -> Iterator[tuple[Linearization, Array, Array]]:
+    """Yield the network linearized for some data points at a time, with their T and ω."""
+    size = int(np.clip(TILE_BYTES // (8 * recipe.size), LEAST, MOST))
+    wide = theta.astype(float)
+    for start in range(0, len(data.points), size):
+        chosen = data.points[start : start + size]
+        X, T = (source.take(chosen).astype(float) for source in (data.X, data.T))
+        omega = data.omega(chosen, len(data.points))
+        yield curvature.Linearization.at(recipe, wide, X), T, omega
+
+
+def gauss_newton(recipe: Recipe, theta: Array, data: Data) -> tuple[float, Array, Array]:
+    """Return J with penalties, dJ/dθ, and G = Σ ω_n 𝒥_nᵗ C_n 𝒥_n with that of the penalties."""
+    from scipy.linalg.blas import dsyrk
+
+    wide, error = theta.astype(float), curvature.seen(recipe)
+    J = float(backpropagation.penalty(recipe, wide))
+    gradient, G = np.zeros(recipe.size), np.zeros((recipe.size, recipe.size), order="F")
+    backpropagation.add_penalty_gradient(recipe, wide, gradient)
+    for here, T, omega in tiles(recipe, theta, data):
+        J += float(error.values(T, here.Y) @ omega)
+        gradient += here.transposed(error.slopes(T, here.Y) * omega)
+        for rows in curvature.gauss_newton_rows(here, T, omega):
+            G = dsyrk(1.0, rows.T, beta=1.0, c=G, overwrite_c=True)  # the upper triangle
+    G += np.triu(G, 1).T
+    G[np.diag_indices_from(G)] += curvature.penalty_diagonal(recipe)
+    return J, gradient, G
+
+
+def gauss_newton_product(recipe: Recipe, theta: Array, data: Data, v: Array) -> Array:
+    """Return G v, P numbers."""
+    total: Array = curvature.penalty_diagonal(recipe) * v
+    for here, T, omega in tiles(recipe, theta, data):
+        total += curvature.gauss_newton_product(here, T, omega, v)
+    return total

@@ -46,7 +46,7 @@ def main() -> None:
     X = random.normal(size=(50, POINTS)).astype(np.float32)
     T = np.eye(2, dtype=np.float32)[random.integers(2, size=POINTS)].T
     lamina.register_activation(
-        "own", lambda z: np.maximum(z, 0.0), lambda z, a: np.where(a > 0, 1.0, 0.0 * z)
+        "own", lambda z: np.maximum(z, 0.0), lambda _, a: np.where(a > 0, 1.0, 0.0)
     )
     runs = {hidden: epochs(hidden, X, T, given.threads) for hidden in HIDDEN}
     times = {name: [] for name in runs}

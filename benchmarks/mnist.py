@@ -67,7 +67,7 @@ def by_lamina(X, y, seed: int):
             random_state=seed if state is None else None,
         ).state
 
-    return epoch, lambda images: net.predict(images.T).argmax(axis=0)
+    return epoch, lambda images: net(images.T).argmax(axis=0)
 
 
 def by_jax(X, y, seed: int):

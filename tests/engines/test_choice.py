@@ -8,9 +8,14 @@ import pytest
 
 from lamina import FeedForwardRegressor
 
+FULL_BATCH = [
+    *["lbfgs", "levenberg_marquardt", "bayesian_regularization", "gauss_newton_cg"],
+    *["scaled_conjugate_gradient", "rprop"],
+]
+
 
 @pytest.mark.parametrize("engine", ["reference", "compiled"])
-@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+@pytest.mark.parametrize("solver", ["adam", *FULL_BATCH])
 def test_data_are_let_go_after_use(engine, solver, monkeypatch):
     """After fit and predict nothing of ours keeps a user's table in memory."""
     monkeypatch.setenv("LAMINA_ENGINE", engine)

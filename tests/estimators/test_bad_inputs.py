@@ -134,7 +134,7 @@ BAD_SETTINGS = {  # a parameter, a value of it, what is raised, what it says
     "solver": [("adan", UnknownNameError, "'adan'; known: adam"), (None, Type, "got None"),
                (Adam, Type, r"such as lamina.Adam\("), ("adam(beta_1=2)", Value, "beta_1"),
                ("adam(speed=2)", Type, "does not take")],
-    "alpha": [(-1, Value, "alpha must be >= 0"), ("x", Type, "a number, got 'x'"),
+    "alpha": [(-1, Value, "alpha must be >= 0"), ("x", Value, "'auto' or a number, got 'x'"),
               (nan, Value, "got nan"), ([1, 2, 3], Value, "one entry for each of 2 layers")],
     "l1": [(-1, Value, "l1 must be >= 0"), ([1, 2, 3], Value, "each of 2 layers")],
     "dropout": [(1.0, Value, "< 1.0, got 1.0"), (-0.1, Value, "got -0.1"), ("x", Type, "got 'x'"),

@@ -8,6 +8,7 @@ import pytest
 import lamina
 from lamina import FeedForwardClassifier, FeedForwardRegressor
 from lamina.exceptions import DivergenceWarning, InvalidValueError
+from lamina.training.solvers import get_solver
 
 KINDS = [FeedForwardClassifier, FeedForwardRegressor]
 SMALL = {"hidden_layer_sizes": (5, 4), "random_state": 3}
@@ -18,13 +19,21 @@ MINIBATCH = [
     for dropout in (0.0, 0.3)
     for schedule in ("constant", "exponential(0.9)", "cosine(epochs=10)", "one_cycle(epochs=10)")
 ]
-PLANS = [*MINIBATCH, ("lbfgs", False, 0.0, "constant"), ("lbfgs(memory=2)", True, 0.0, "constant")]
+FULL_BATCH = [
+    *["lbfgs", "levenberg_marquardt", "bayesian_regularization", "gauss_newton_cg"],
+    *["scaled_conjugate_gradient", "rprop"],
+]
+PLANS = [
+    *MINIBATCH,
+    *((solver, False, 0.0, "constant") for solver in FULL_BATCH),
+    *((solver, True, 0.0, "constant") for solver in ("lbfgs(memory=2)", *FULL_BATCH[1:])),
+]
 
 
 def settings(plan):
     """Return the parameters of a plan; minibatches of 7 do not divide the data."""
     solver, early_stopping, dropout, schedule = plan
-    batch = "auto" if solver.startswith("lbfgs") else 7
+    batch = 7 if get_solver(solver).minibatch else "auto"
     named = {"solver": solver, "early_stopping": early_stopping, "dropout": dropout}
     return SMALL | named | {"learning_rate": schedule, "batch_size": batch, "n_iter_no_change": 4}
 
@@ -58,12 +67,12 @@ def test_ten_fits_of_one_epoch_are_one_fit_of_ten(plan, kind, table):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("solver", ["adam", "adamw", "sgd", "lbfgs"])
+@pytest.mark.parametrize("solver", ["adam", "adamw", "sgd", *FULL_BATCH])
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_saved_and_reloaded_is_uninterrupted(solver, early_stopping, dtype, kind, table, tmp_path):
     """Saved, loaded by another object and continued gives every bit of a run without a pause."""
     y = target(kind, table)
-    plan = (solver, early_stopping, 0.0 if solver == "lbfgs" else 0.2, "constant")
+    plan = (solver, early_stopping, 0.2 if get_solver(solver).minibatch else 0.0, "constant")
     whole = kind(max_iter=8, dtype=dtype, **settings(plan)).fit(table.X, y)
     model = kind(max_iter=3, dtype=dtype, warm_start=True, **settings(plan)).fit(table.X, y)
     model.save(tmp_path / "model")
@@ -76,7 +85,7 @@ def test_saved_and_reloaded_is_uninterrupted(solver, early_stopping, dtype, kind
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("solver", ["adam", "adamw", "sgd", "lbfgs"])
+@pytest.mark.parametrize("solver", ["adam", "adamw", "sgd", *FULL_BATCH])
 def test_partial_fit_is_an_epoch(solver, kind, table):
     """Five calls of partial_fit on the same data are a fit of five epochs, bit for bit."""
     y = target(kind, table)

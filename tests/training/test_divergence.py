@@ -7,7 +7,11 @@ import lamina
 from lamina.exceptions import DivergenceError, DivergenceWarning
 from lamina.training.solvers import Sgd, get_solver
 
-SOLVERS = ["sgd", "adam", "adamw", "lbfgs"]
+FULL_BATCH = [
+    *["lbfgs", "levenberg_marquardt", "bayesian_regularization", "gauss_newton_cg"],
+    *["scaled_conjugate_gradient", "rprop"],
+]
+SOLVERS = ["sgd", "adam", "adamw", *FULL_BATCH]
 FIRST_ORDER = SOLVERS[:3]
 
 
@@ -98,7 +102,7 @@ def test_first_layer_with_weights_that_overflowed_is_named():
 
 
 @pytest.mark.parametrize("penalty", [lamina.Penalty(l2=1.0), lamina.Penalty(l1=1.0)])
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", [s for s in SOLVERS if s != "bayesian_regularization"])
 def test_penalty_that_overflowed_is_named(solver, penalty):
     """Where weights are finite and their penalty is not, the layer of the penalty is named."""
     net = lamina.Network([2, 3, 1], ["tanh", "tanh"], penalties=penalty, random_state=0)
@@ -132,13 +136,14 @@ def test_last_good_epoch_is_kept(dtype, solver, draw_problem):
     assert np.isfinite(again.history["loss"]).all()
 
 
-def test_lbfgs_keeps_the_last_good_epoch_too(draw_problem):
-    """Continued on data that overflow, lbfgs warns and keeps every bit of its network."""
+@pytest.mark.parametrize("solver", FULL_BATCH)
+def test_full_batch_solver_keeps_the_last_good_epoch_too(solver, draw_problem):
+    """Continued on data that overflow, it warns and keeps every bit of its network."""
     problem = draw_problem("regression")
-    state = lamina.train(problem.net, problem.X, problem.T, solver="lbfgs", max_iter=5).state
+    state = lamina.train(problem.net, problem.X, problem.T, solver=solver, max_iter=5).state
     before, wild = problem.net.theta.copy(), problem.T * 1e200
     with pytest.warns(DivergenceWarning, match=r"in epoch 6: .*The network of epoch 5 was kept"):
-        training = lamina.train(problem.net, problem.X, wild, solver="lbfgs", state=state)
+        training = lamina.train(problem.net, problem.X, wild, solver=solver, state=state)
     assert (training.stop_reason, len(training.history)) == ("diverged", 5)
     np.testing.assert_array_equal(problem.net.theta, before)
 

@@ -15,7 +15,12 @@ from lamina.training.solvers import get_solver
 from lamina.training.state import TrainingState
 from lamina.training.train import _data
 
-SOLVERS = ["sgd", "adam", "adamw", "lbfgs"]
+FULL_BATCH = [
+    *["lbfgs", "levenberg_marquardt", "bayesian_regularization", "gauss_newton_cg"],
+    *["scaled_conjugate_gradient", "rprop"],
+]
+SOLVERS = ["sgd", "adam", "adamw", *FULL_BATCH]
+PENALIZED = [s for s in SOLVERS if s != "bayesian_regularization"]  # which finds its own
 FRAMES = {"pandas": pd.DataFrame, "polars": pl.DataFrame}
 
 
@@ -84,7 +89,7 @@ def test_history_shows_its_last_epoch():
     assert repr(history) == "History(1 epochs; last: epoch=1, loss=0.125)"
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", PENALIZED)
 def test_validation_loss_is_the_error_after_the_epoch(solver, draw_problem):
     """It is that of the network at the end of each epoch, penalties left out."""
     problem = draw_problem("counts")
@@ -131,11 +136,12 @@ def test_loss_and_gradient_are_those_of_the_batches(solver, draw_problem):
     assert row["learning_rate"] == 0.05
 
 
-def test_lbfgs_shows_where_it_is(draw_problem):
-    """Loss and gradient of lbfgs are those of the network it leaves, penalties included."""
+@pytest.mark.parametrize("solver", [s for s in PENALIZED if s in FULL_BATCH])
+def test_full_batch_solver_shows_where_it_is(solver, draw_problem):
+    """Loss and gradient are those of the network it leaves, penalties included."""
     problem = draw_problem("regression")
     net = lamina.Network([3, 6, 1], ["tanh"], penalties=lamina.Penalty(l2=0.1), random_state=0)
-    row = lamina.train(net, problem.X, problem.T, solver="lbfgs", max_iter=4).history.last()
+    row = lamina.train(net, problem.X, problem.T, solver=solver, max_iter=4).history.last()
     result = net.backpropagate(problem.X, problem.T)
     np.testing.assert_allclose(row["loss"], result.J, rtol=1e-13)
     np.testing.assert_allclose(row["gradient_norm"], np.linalg.norm(result.gradient), rtol=1e-12)

@@ -17,7 +17,11 @@ from lamina.training.solvers import get_solver
 from lamina.training.state import TrainingState
 from lamina.training.train import _data
 
-SOLVERS = ["sgd", "adam", "adamw", "lbfgs"]
+FULL_BATCH = (
+    "lbfgs levenberg_marquardt bayesian_regularization gauss_newton_cg "
+    "scaled_conjugate_gradient rprop"
+)
+SOLVERS = ["sgd", "adam", "adamw", *FULL_BATCH.split()]
 
 
 class Breaking(ReferenceEngine):
@@ -37,6 +41,11 @@ class Breaking(ReferenceEngine):
         """Count an evaluation."""
         self.tick()
         return super().gradient(theta, data)
+
+    def gauss_newton(self, theta, data):
+        """Count an evaluation."""
+        self.tick()
+        return super().gauss_newton(theta, data)
 
     def epoch(self, theta, memory, move, data, epoch):
         """Count the steps; θ and memory have moved by those before the one that raises."""

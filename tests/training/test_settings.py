@@ -142,7 +142,7 @@ def test_unknown_setting_is_refused(name, draw_problem):
 @pytest.mark.parametrize(
     ("spec", "kind", "words"),
     [
-        ("adamm", UnknownNameError, "unknown solver 'adamm'; known: adam, adamw, lbfgs, sgd"),
+        ("adamm", UnknownNameError, "unknown solver 'adamm'; known: adam, adamw, .*lbfgs, .*sgd"),
         ("adam(0.9, 0.9, 1e-8, 3)", InvalidTypeError, "solver 'adam' .*take"),
         ("adam(beta=0.9)", InvalidTypeError, "does not take"),
         ("adam(beta_1=2)", InvalidValueError, "0 <= beta_1, beta_2 < 1"),

@@ -12,7 +12,11 @@ from lamina.training.solvers import Advance, Solver
 from lamina.training.state import TrainingState
 from lamina.training.stopping import REASONS
 
-SOLVERS = ["sgd", "adam", "adamw", "lbfgs"]
+FULL_BATCH = [
+    *["lbfgs", "levenberg_marquardt", "bayesian_regularization", "gauss_newton_cg"],
+    *["scaled_conjugate_gradient", "rprop"],
+]
+SOLVERS = ["sgd", "adam", "adamw", *FULL_BATCH]
 
 
 class Scripted(Solver):
@@ -209,7 +213,7 @@ def test_early_stopping_begun_later_watches_from_then():
 def test_early_stopping_returns_the_lowest_validation_error(solver, draw_problem):
     """With every solver the network's validation error is the lowest of the history."""
     problem = draw_problem("classes")
-    rate = {} if solver == "lbfgs" else {"learning_rate_init": 0.05, "batch_size": 10}
+    rate = {} if solver in FULL_BATCH else {"learning_rate_init": 0.05, "batch_size": 10}
     watch = {"validation": problem.validation, "early_stopping": True, "tol": 0.0}
     training = lamina.train(
         problem.net,

@@ -144,7 +144,11 @@ Loss = Annotated[
 ]
 Solver = Annotated[
     str,
-    Option(metavar="NAME", help="adam, adamw, sgd or lbfgs.", rich_help_panel=_TRAINING),
+    Option(
+        metavar="NAME",
+        help="adam, adamw, sgd; on all data lbfgs, levenberg_marquardt, ... (docs/solvers.md).",
+        rich_help_panel=_TRAINING,
+    ),
 ]
 MaxIter = Annotated[
     int, Option(min=1, metavar="N", help="Epochs at most.", rich_help_panel=_TRAINING)
@@ -159,8 +163,13 @@ LearningRate = Annotated[
     ),
 ]
 Alpha = Annotated[
-    float,
-    Option(min=0.0, metavar="X", help="Strength of the L2 penalty.", rich_help_panel=_TRAINING),
+    float | None,
+    Option(
+        min=0.0,
+        metavar="X",
+        help="Strength of the L2 penalty; 1e-4 by default, or what the solver finds.",
+        rich_help_panel=_TRAINING,
+    ),
 ]
 EarlyStopping = Annotated[
     bool,

@@ -30,7 +30,7 @@ def train(
     solver: options.Solver = "adam",
     max_iter: options.MaxIter = 200,
     learning_rate_init: options.LearningRate = "auto",
-    alpha: options.Alpha = 1e-4,
+    alpha: options.Alpha = None,
     early_stopping: options.EarlyStopping = False,
     out: options.Out = Path("model.lamina"),
     overwrite: options.Overwrite = False,
@@ -50,7 +50,7 @@ def train(
         "solver": solver,
         "max_iter": max_iter,
         "learning_rate_init": learning_rate_init,
-        "alpha": alpha,
+        "alpha": "auto" if alpha is None else alpha,
         "early_stopping": early_stopping,
         "verbose": screen.has_progress,
     }

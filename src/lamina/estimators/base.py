@@ -171,7 +171,8 @@ class FeedForward(Fitted):
         quiet = np.errstate(
             over="ignore", invalid="ignore"
         )  # the loop looks for what is not finite
-        lent = engine_for(self.network_.recipe, self.network_.dtype, self.n_threads)
+        recipe = settings.solver.working(self.network_.recipe, self.state_)
+        lent = engine_for(recipe, self.network_.dtype, self.n_threads)
         bar = progress_bar(settings.max_iter, enabled=bool(self.verbose))
         with bar as observers, quiet, lent as engine:
             self.stop_reason_ = loop.train(
@@ -184,6 +185,7 @@ class FeedForward(Fitted):
                 observers=observers,
             )
         self.network_.theta = loop.chosen(self.state_, settings)
+        self.network_.recipe = settings.solver.settled(recipe, self.state_)
 
     def _watched(self, data: Data, outside: Array | None, validation: Validation) -> Data | None:
         """Return the validation data: given apart, or the points left out of training."""

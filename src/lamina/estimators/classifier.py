@@ -49,9 +49,12 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward):
     loss : str or Error, default "auto"
         "auto" is "cross_entropy" (softmax) for more than two classes, and
         "binary_cross_entropy" (logistic) for two classes or several labels.
-    solver : {"adam", "adamw", "sgd", "lbfgs"} or Solver, default "adam"
+    solver : name or Solver, default "adam"
+        "adam", "adamw", "sgd", or on all data "lbfgs", "levenberg_marquardt",
+        "bayesian_regularization", "gauss_newton_cg", "scaled_conjugate_gradient", "rprop".
         With settings: `lamina.Sgd(momentum=0.8)` or "sgd(momentum=0.8)".
-    alpha, l1 : float >= 0, or list of one for each layer 1..L, default 1e-4 and 0
+    alpha, l1 : float >= 0, or list of one for each layer 1..L, default "auto" and 0
+        "auto" is 1e-4, or 0 where the solver finds the penalty, as bayesian_regularization does.
         Strengths of the L2 and L1 penalties; biases are exempt.
     dropout : float in [0, 1), or list of one for each hidden layer, default 0
         The probability to drop a hidden unit's activation while training.
@@ -63,10 +66,10 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward):
     learning_rate_init : float > 0 or "auto", default "auto"
         "auto" is 0.001 for adam and adamw, 0.01 for sgd.
     max_iter : int >= 1, default 200
-        Epochs; for lbfgs iterations.
+        Epochs; for solvers on all data iterations.
     shuffle : bool, default True
     tol : float or "auto", default "auto"
-        The fall of the loss that counts as progress; "auto" is 1e-4, for lbfgs 1e-8.
+        The fall of the loss that counts as progress; "auto" is 1e-4, for solvers on all data less.
     n_iter_no_change : int >= 1, default 10
         Epochs without progress before training stops.
     early_stopping : bool, default False
@@ -124,7 +127,7 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward):
         output_activation: Any = "auto",
         loss: Any = "auto",
         solver: Any = "adam",
-        alpha: Any = 1e-4,
+        alpha: Any = "auto",
         l1: Any = 0.0,
         dropout: Any = 0.0,
         initialization: Any = "auto",

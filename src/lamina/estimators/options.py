@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from lamina.network.recipe import Recipe
 
 DEFAULT_HIDDEN = (100,)
+ALPHA = 1e-4
+"""The l2 of each layer where none is asked for, and the solver does not find it."""
 
 
 def hidden_sizes(estimator: Any) -> tuple[int, ...]:
@@ -104,7 +106,10 @@ def _layers(
     if not isinstance(output, str) or output != "auto":
         activations = [*activations, output]
     L = len(hidden) + 1
-    alphas = per_layer("alpha", estimator.alpha, L, "layers")
+    alpha = _auto("alpha", estimator.alpha)
+    if alpha is None:
+        alpha = 0.0 if get_solver(estimator.solver).finds_penalty else ALPHA
+    alphas = per_layer("alpha", alpha, L, "layers")
     l1s = per_layer("l1", estimator.l1, L, "layers")
     for name, strengths in (("alpha", alphas), ("l1", l1s)):
         for strength in strengths:

@@ -223,7 +223,8 @@ def _check_memory(network: Network, state: TrainingState) -> None:
     solvers = {type(solver).__name__: solver for solver in map(SOLVERS.make, SOLVERS.names())}
     fresh: dict[str, Array] = {}
     if state.solver != "":
-        fresh = solvers[state.solver].start(network.recipe, network.dtype)
+        solver = solvers[state.solver]
+        fresh = solver.start(solver.working(network.recipe, state), network.dtype)
     _require(fresh.keys() == state.memory.keys(), "the memory of the solver")
     for name, array in state.memory.items():
         like = fresh[name]

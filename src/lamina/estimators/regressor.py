@@ -85,7 +85,7 @@ class FeedForwardRegressor(RegressorMixin, FeedForward):
         output_activation: Any = "auto",
         loss: Any = "squared",
         solver: Any = "adam",
-        alpha: Any = 1e-4,
+        alpha: Any = "auto",
         l1: Any = 0.0,
         dropout: Any = 0.0,
         initialization: Any = "auto",

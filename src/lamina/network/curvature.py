@@ -94,7 +94,8 @@ class Linearization:
             fused = l == L and self.recipe.pair is not None
             pullback = self.recipe.activation(l).pullback
             H[l] = U if fused else pullback(self.Z[l], self.A[l], U)  #  (4.2)  S_l × N
-            U = self.W[l].T @ H[l]  #                                    (4.2)  S_{l-1} × N
+            if l > 1:
+                U = self.W[l].T @ H[l]  #                                (4.2)  S_{l-1} × N
         return H
 
     def transposed(self, U: Matrix) -> Matrix:
@@ -148,7 +149,7 @@ def error_hessians(recipe: Recipe, T: Matrix, Y: Matrix) -> Matrix:
 def factors(recipe: Recipe, T: Matrix, Y: Matrix) -> Matrix:
     """Return F_n with C_n = F_n F_nᵗ, N × S_L × S_L; directions of negative curvature are left out.
 
-    So G is never indefinite, also where the error is not convex in Y, such as `student_t`.
+    So G is never indefinite, also where the error is not convex in Y, such as `gaussian_nll`.
     """
     C = error_hessians(recipe, T, Y)
     if not np.any(C[:, ~np.eye(len(Y), dtype=bool)]):  # diagonal

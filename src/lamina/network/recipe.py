@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,6 +32,10 @@ class Recipe:
 
     layers: tuple[Dense, ...]
     error: Error
+
+    def penalized(self, penalty: Penalty) -> Recipe:
+        """Return the recipe with this penalty in every layer."""
+        return replace(self, layers=tuple(replace(l, penalty=penalty) for l in self.layers))
 
     @property
     def L(self) -> int:

@@ -33,7 +33,7 @@ class Settings:
     max_gradient_norm : float
         A longer gradient is shortened to this, in first-order solvers.
     max_iter : int
-        Epochs at most in this call; for lbfgs iterations.
+        Epochs at most in this call; for solvers on all data iterations.
     tol, n_iter_no_change
         Stop when the watched loss has not fallen by more than `tol` in so many epochs;
         the solver's own default if None.

@@ -72,7 +72,9 @@ def train(
         Weights of the data points; J is the weighted mean.
     validation : (X, T), optional
         Data whose error is followed, and watched with `early_stopping=True`.
-    solver : {"adam", "adamw", "sgd", "lbfgs"} or Solver
+    solver : name or Solver
+        "adam", "adamw", "sgd", or on all data "lbfgs", "levenberg_marquardt",
+        "bayesian_regularization", "gauss_newton_cg", "scaled_conjugate_gradient", "rprop".
     learning_rate : schedule name, Schedule, or function of the epoch
         Factor of `learning_rate_init`.
     state : TrainingState, optional
@@ -122,10 +124,11 @@ def train(
         refuse_endless(plan.schedule)
     data = _data(network, X, T, omega)
     watched = None if validation is None else _data(network, *validation, None)
-    lent = engine_for(network.recipe, network.dtype, n_threads)
+    recipe = plan.solver.working(network.recipe, state)
+    lent = engine_for(recipe, network.dtype, n_threads)
     with progress_bar(plan.max_iter, enabled=verbose) as observers, lent as engine:
         reason = loop.train(engine, data, state, plan, validation=watched, observers=observers)
-    network.theta = loop.chosen(state, plan)
+    network.theta, network.recipe = loop.chosen(state, plan), plan.solver.settled(recipe, state)
     return Training(state.history, reason, state)
 
 

@@ -35,13 +35,14 @@ print(len(compiled), trained(activation="relu").tobytes().hex(), len(compiled))
 
 
 def start(code, folder, **environment):
-    """Start a Python of its own with this folder as its cache."""
+    """Start a Python of its own with this folder as its cache, compiling whatever we do."""
+    ours = {"LAMINA_CACHE_DIR": str(folder), "LAMINA_ENGINE": "auto", "NUMBA_DISABLE_JIT": "0"}
     return subprocess.Popen(
         [sys.executable, "-W", "error", "-c", PRELUDE + code],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ | {"LAMINA_CACHE_DIR": str(folder)} | environment,
+        env=os.environ | ours | environment,
     )
 
 

@@ -14,6 +14,7 @@ from lamina.engines.compiled import layout as at
 from lamina.engines.compiled.formulas import check_activation, error_kernel
 from lamina.engines.compiled.kernels import kernels
 from lamina.engines.compiled.plan import Plan
+from lamina.engines.compiled.second_order import gauss_newton
 from lamina.engines.compiled.threads import Team, available, yield_address
 from lamina.engines.protocol import EpochReport
 
@@ -74,15 +75,23 @@ class CompiledEngine:
 
     def outputs(self, theta: Array, X: Source, points: Array) -> Array:
         """Return A_L, S_L × n, for n of the data points of X, (1.4)."""
+        return self._forward(at.ONLY_OUTPUTS, theta, X, points)
+
+    def seen(self, theta: Array, X: Source, points: Array) -> Array:
+        """Return what the error sees, S_L × n: Z_L of a pair, else A_L."""
+        return self._forward(at.ONLY_SEEN, theta, X, points)
+
+    def _forward(self, mode: int, theta: Array, X: Source, points: Array) -> Array:
+        """Return the outputs that a mode asks for, S_L × n."""
         n = len(points)
         outputs = np.empty((n, self.recipe.S[-1]), dtype=theta.dtype)
         if n == 0:
             return outputs.T
-        plan = self._plan(theta.dtype, FULL, n, share=1 / 3)
+        plan = self.plan(theta.dtype, FULL, n, share=1 / 3)
         plan.drop(())
         self._take_table(plan, "X", X.rows, X.scaling, X.classes)
         plan.world[at.OUTPUT] = outputs.ctypes.data
-        self._run(plan, at.ONLY_OUTPUTS, theta, points, n)
+        self._run(plan, mode, theta, points, n)
         return outputs.T
 
     def prepare_outputs(self, theta: Array, most: int) -> tuple[Callable[[int], Any], Array, Array]:
@@ -114,8 +123,8 @@ class CompiledEngine:
         self, theta: Array, memory: Array, move: Move, data: Data, epoch: Epoch
     ) -> EpochReport:
         """Take one step for each batch of the epoch, moving θ and memory in place."""
-        plan = self._plan(theta.dtype, epoch.batch_size, epoch.batch_size)
-        self._take_data(plan, data)
+        plan = self.plan(theta.dtype, epoch.batch_size, epoch.batch_size)
+        self.take_data(plan, data)
         plan.drop(epoch.dropout, epoch.key)
         slots, coefficients = len(memory), np.ascontiguousarray(epoch.coefficients, theta.dtype)
         count = coefficients.shape[1]
@@ -136,7 +145,7 @@ class CompiledEngine:
     def gauss_newton(self, theta: Array, data: Data) -> tuple[float, Array, Array]:
         """Return J with penalties, dJ/dθ, and the Gauss-Newton matrix, P × P, in float64."""
         with np.errstate(all="ignore"):
-            return second_order.gauss_newton(self.recipe, theta, data)
+            return gauss_newton(self, theta, data)
 
     def gauss_newton_product(self, theta: Array, data: Data, v: Array) -> Array:
         """Return G v, P numbers in float64."""
@@ -146,8 +155,8 @@ class CompiledEngine:
     def _full(self, theta: Array, data: Data, share: float = 1.0) -> Plan:
         """Return the plan of a pass over all data."""
         n = len(data.points)
-        plan = self._plan(theta.dtype, FULL, n, share)
-        self._take_data(plan, data)
+        plan = self.plan(theta.dtype, FULL, n, share)
+        self.take_data(plan, data)
         plan.drop(())
         return plan
 
@@ -156,7 +165,7 @@ class CompiledEngine:
         """How many threads the process may use; asked again after `forget`."""
         return available()
 
-    def _plan(self, dtype: Any, batch: int, points: int, share: float = 1.0) -> Plan:
+    def plan(self, dtype: Any, batch: int, points: int, share: float = 1.0) -> Plan:
         """Return tables and buffers for so many data points together, `points` in one go."""
         operations = 6 * points * self.recipe.size * share
         threads = self._n_threads or (self._available if operations >= WORTH else 1)
@@ -183,7 +192,7 @@ class CompiledEngine:
             plan.kept.clear()
             plan.weights = None
 
-    def _take_data(self, plan: Plan, data: Data) -> None:
+    def take_data(self, plan: Plan, data: Data) -> None:
         """Note where inputs, targets and weights stand."""
         if plan.kept.get("data") is data:
             return
@@ -230,17 +239,20 @@ class CompiledEngine:
         world[at.LAST_STEP] = steps
         plan.results[:3] = 0.0, 0.0, plan.weight_scale
         together = max(1, int(SEGMENT // (6 * self.recipe.size * batch)))
-        if plan.threads not in self._teams:
-            self._teams[plan.threads] = Team(plan.threads)
-        team = self._teams[plan.threads]
-        stop = partial(plan.sync.__setitem__, slice(None), 1)
-        call, arguments = plan.work.call, (world.ctypes.data, plan.layers.ctypes.data)
         for first in range(0, steps, together):
             world[at.FIRST], world[at.LAST] = first, min(first + together, steps)
-            plan.sync[:] = 0
-            team.run(lambda thread: call(*arguments, thread), stop)
+            self.work(plan, plan.work)
             if not isfinite(plan.results[0] + plan.results[1]):
                 return
+
+    def work(self, plan: Plan, kernel: Kernel) -> None:
+        """Call a kernel on all threads of a plan."""
+        if plan.threads not in self._teams:
+            self._teams[plan.threads] = Team(plan.threads)
+        call, arguments = kernel.call, (plan.world.ctypes.data, plan.layers.ctypes.data)
+        plan.sync[:] = 0
+        stop = partial(plan.sync.__setitem__, slice(None), 1)
+        self._teams[plan.threads].run(lambda thread: call(*arguments, thread), stop)
 
 
 def _readable(rows: Array) -> Array:

@@ -93,7 +93,21 @@ THREAD_BYTES = 50
 """The scratch of a thread."""
 ONES = 51
 """Where a one stands."""
-WORLD_SIZE = 52
+SIZE = 52
+"""P."""
+FACTORS = 53
+"""Where U_k of all data points stand, k by k, S_L numbers for each point,"""
+COUNT_FACTORS = 54
+"""and how many k."""
+ROWS_AT = 55
+"""Where the rows u_nᵗ 𝒥_n of a block stand, P numbers each,"""
+PANELS_AT = 56
+"""and the same in panels."""
+MATRIX = 57
+"""Where G stands."""
+MATRIX_PIECE = 58
+"""Rows of G that are one job."""
+WORLD_SIZE = 59
 
 # One layer.
 INPUTS = 0
@@ -136,6 +150,8 @@ H_PANEL = 22
 LAYER_SIZE = 23
 
 # What a run is asked for.
+ONLY_SEEN = -1
+"""Forward to what the error sees."""
 ONLY_OUTPUTS = 0
 """Forward."""
 ONLY_ERROR = 1

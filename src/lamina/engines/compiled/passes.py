@@ -87,7 +87,7 @@ def fetch(world: Any, layers: Any, first: int, row: int, rows: int, unit: Any) -
     target = world[A_0_AT] + row * S_0 * size
     table = world[X_ROWS], world[X_TO_ROW], world[X_TO_COLUMN]
     call(world[GATHER_X], (*table, points, rows, S_0, target, world[X_AFFINE]))
-    if world[MODE] == ONLY_OUTPUTS:
+    if world[MODE] <= ONLY_OUTPUTS:
         return
     target = world[WANTED] + row * K * size
     table = world[T_ROWS], world[T_TO_ROW], world[T_TO_COLUMN]
@@ -195,9 +195,10 @@ def evaluate(
     """Return Σ ω_n J_n of some data points after all that the mode asks; `row` is their place."""
     fetch(world, layers, first, row, rows, unit)
     forward(world, layers, first, row, rows, scratch, unit)
-    if world[MODE] == ONLY_OUTPUTS:
-        units = layers[world[LAYERS] - 1, UNITS]
-        outputs = layers[world[LAYERS] - 1, A_AT] + row * units * size_of(unit)
+    if world[MODE] <= ONLY_OUTPUTS:
+        last = layers[world[LAYERS] - 1]
+        units, start = last[UNITS], last[A_AT] if world[MODE] == ONLY_OUTPUTS else world[JUDGED]
+        outputs = start + row * units * size_of(unit)
         place = world[OUTPUT] + first * units * size_of(unit)
         A, target = (
             carray(pointer(outputs, unit), rows * units),

@@ -214,6 +214,17 @@ class Plan:
         world[at.MULTIPLY] = self.kernels.make(products.multiply).address
         world[at.NARROW] = self.kernels.make(products.multiply_narrow).address
 
+    def rows_of_curvature(self, most: int) -> int:
+        """Return for how many rows u_nᵗ 𝒥_n, of some bytes at most, there is room from now on."""
+        P, width = self.recipe.size, VECTORS * REGISTER // self.dtype.itemsize
+        fit = most // (P * self.dtype.itemsize) // self.cut.chunk * self.cut.chunk
+        rows = int(np.clip(fit, self.cut.chunk, self.cut.block // self.cut.chunk * self.cut.chunk))
+        if not self.world[at.ROWS_AT]:
+            self.world[at.ROWS_AT] = self.memory.room(rows * P, self.dtype)
+            panels = -(-P // width) * width * rows
+            self.world[at.PANELS_AT] = self.memory.room(panels, self.dtype)
+        return rows
+
     def tables_for(self, theta: Array) -> tuple[int, int]:
         """Return the addresses of both tables, for outputs at θ, which is kept."""
         self.kept["theta"] = theta

@@ -189,7 +189,7 @@ def take_step(tables: Any, step: int, meetings: int, who: Any) -> Any:
         meetings += 1
         if not meet(world, meetings):
             return -1
-        if mode == ONLY_OUTPUTS:
+        if mode <= ONLY_OUTPUTS:
             continue
         J += add_up(noted[0], (rows + world[CHUNK] - 1) // world[CHUNK])
         if mode >= STEPS and not isfinite(J):
@@ -207,11 +207,10 @@ def work(world_at: int, layers_at: int, thread: int) -> float:
     tables = tables_at(world_at, layers_at)
     world = tables[0]
     meetings = 0
-    if world[MODE] >= ONLY_OUTPUTS:
-        copy_all(tables, thread, UNIT)
-        meetings = 1
-        if not meet(world, meetings):
-            return 1.0
+    copy_all(tables, thread, UNIT)
+    meetings += 1
+    if not meet(world, meetings):
+        return 1.0
     for step in range(world[FIRST], world[LAST]):
         meetings = take_step(tables, step, meetings, (thread, UNIT))
         if meetings < 0:

@@ -8,17 +8,25 @@ from lamina.exceptions import InvalidTypeError
 from lamina.registry import Registry
 from lamina.training.solvers.adam import Adam, AdamW
 from lamina.training.solvers.base import Advance, FirstOrder, Solver
+from lamina.training.solvers.bayesian_regularization import BayesianRegularization
+from lamina.training.solvers.gauss_newton_cg import GaussNewtonCg
 from lamina.training.solvers.lbfgs import Lbfgs
 from lamina.training.solvers.levenberg_marquardt import LevenbergMarquardt
+from lamina.training.solvers.rprop import Rprop
+from lamina.training.solvers.scaled_conjugate_gradient import ScaledConjugateGradient
 from lamina.training.solvers.sgd import Sgd
 
 __all__ = [
     "Adam",
     "AdamW",
     "Advance",
+    "BayesianRegularization",
     "FirstOrder",
+    "GaussNewtonCg",
     "Lbfgs",
     "LevenbergMarquardt",
+    "Rprop",
+    "ScaledConjugateGradient",
     "Sgd",
     "Solver",
     "get_solver",
@@ -31,6 +39,10 @@ _BUILTIN = {
     "adamw": AdamW,
     "lbfgs": Lbfgs,
     "levenberg_marquardt": LevenbergMarquardt,
+    "bayesian_regularization": BayesianRegularization,
+    "gauss_newton_cg": GaussNewtonCg,
+    "scaled_conjugate_gradient": ScaledConjugateGradient,
+    "rprop": Rprop,
 }
 for _name, _solver in _BUILTIN.items():
     SOLVERS.builtin(_name)(_solver)

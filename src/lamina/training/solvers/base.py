@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from lamina.engines.protocol import Epoch
+from lamina.network.penalties import Penalty
 from lamina.training.randomness import Purpose, generator
 
 if TYPE_CHECKING:
@@ -46,6 +47,18 @@ class Solver:
     """Whether an epoch is many steps, each on a batch."""
     default_tol: ClassVar[float] = 1e-4
     """The fall of the loss that counts as progress, if no `tol` is given."""
+    finds_penalty: ClassVar[bool] = False
+    """Whether it chooses the penalties itself, and so needs a recipe without any."""
+
+    def working(self, recipe: Recipe, state: TrainingState) -> Recipe:
+        """Return the recipe to evaluate: without penalties that this solver found before."""
+        ours = self.finds_penalty and state.solver == type(self).__name__
+        return recipe.penalized(Penalty()) if ours else recipe
+
+    def settled(self, recipe: Recipe, state: TrainingState) -> Recipe:
+        """Return the recipe of the J that was minimized: with penalties that were found."""
+        del state
+        return recipe
 
     def start(self, recipe: Recipe, dtype: npt.DTypeLike) -> dict[str, Array]:
         """Return the memory to begin with."""

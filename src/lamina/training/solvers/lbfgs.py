@@ -17,6 +17,7 @@ import numpy as np
 
 from lamina.exceptions import InvalidValueError
 from lamina.training.solvers.base import Advance, Solver
+from lamina.training.solvers.evaluation import Evaluation
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -69,8 +70,7 @@ class Lbfgs(Solver):
     ) -> Advance:
         """Search along the quasi-Newton direction; if that fails, once along the gradient."""
         del settings  # no option of its own: `Settings` refuses those that would be ignored
-        fresh = _Evaluation(engine, data, state.theta.dtype)
-        evaluate = state.scratch.setdefault("evaluation", fresh)
+        evaluate = Evaluation.of(engine, data, state)
         theta = state.theta.astype(float)
         J, gradient = evaluate.both(theta)
         norm = float(np.linalg.norm(gradient))
@@ -109,34 +109,8 @@ class Lbfgs(Solver):
                 state.memory[name] = np.vstack([state.memory[name], row])[-self.memory :]
 
 
-class _Evaluation:
-    """J and its gradient at a θ; the last one is kept, for SciPy asks for them one by one."""
-
-    def __init__(self, engine: Engine, data: Data, dtype: npt.DTypeLike) -> None:
-        self._engine, self._data, self._dtype = engine, data, dtype
-        self._theta: Array | None = None
-        self._result: tuple[float, Array] = (float("nan"), np.empty(0))
-
-    def both(self, theta: Array) -> tuple[float, Array]:
-        """Return J and dJ/dθ in float64."""
-        rounded = theta.astype(self._dtype)
-        if self._theta is None or not np.array_equal(rounded, self._theta):
-            J, gradient = self._engine.gradient(rounded, self._data)
-            self._theta, self._result = rounded, (J, gradient.astype(float))
-        return self._result
-
-    def value(self, theta: Array) -> float:
-        """Return J, infinite where it is not a number, so that the search turns back."""
-        J = self.both(theta)[0]
-        return J if np.isfinite(J) else float("inf")
-
-    def slope(self, theta: Array) -> Array:
-        """Return dJ/dθ."""
-        return self.both(theta)[1]
-
-
 def _search(
-    evaluate: _Evaluation, theta: Array, direction: Array, settings: Lbfgs
+    evaluate: Evaluation, theta: Array, direction: Array, settings: Lbfgs
 ) -> tuple[float, Array] | None:
     """Return a step length and the θ it leads to, or None where none was found that lowers J.
 

@@ -1,10 +1,10 @@
 """Levenberg-Marquardt: damped Gauss-Newton steps, for any error.
 
-The direction is p = -(G + λ D)⁻¹ g with the Gauss-Newton matrix G, the gradient g and the scale
-D = max over the steps so far of diag G (Marquardt 1963; the maximum: Moré 1978, section 6). The
-search is that of a trust region: a step is kept if J falls, and the ratio ρ of the fall to the
-one that the model gᵗp + pᵗGp/2 foretold sets the next λ (Nielsen 1999; Madsen, Nielsen and
-Tingleff 2004, section 3.2). With the squared error G is 𝒥ᵗ𝒥 and this is least squares.
+The direction is p = -(G + λ D)⁻¹ g with the Gauss-Newton matrix G, the gradient g and a scale D:
+the largest entry of diag G so far for all parameters alike, as Levenberg 1944 has one λ, or each
+one's own (Marquardt 1963; the maximum: Moré 1978, section 6). λ is
+that of `trust`, by the model gᵗp + pᵗGp/2. With the squared error G is 𝒥ᵗ𝒥 and this is least
+squares.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from lamina.exceptions import InvalidValueError
-from lamina.network import backpropagation
 from lamina.training.solvers.base import Advance, Solver
+from lamina.training.solvers.trust import fresh, objective, take_step
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 MATRICES = 3
 """Of P × P that stand in memory at once: G, what is factored, and its factor."""
-LEAST_RATIO = 1e-4
-"""ρ from which on a step is kept."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +45,15 @@ class LevenbergMarquardt(Solver):
         Dampings tried in one epoch until J falls.
     max_memory : float > 0, default 4e9
         Bytes that the matrices may take; larger networks are refused.
+    scaling : {"identity", "marquardt"}, default "identity"
+        D: the same for all parameters, or each one's own curvature. With standardized columns
+        the same for all reaches lower J (benchmarks/NOTES.md).
     """
 
     damping: float = 1e-3
     max_tries: int = 40
     max_memory: float = 4e9
+    scaling: str = "identity"
 
     minibatch: ClassVar[bool] = False
     default_tol: ClassVar[float] = 1e-10
@@ -66,9 +68,12 @@ class LevenbergMarquardt(Solver):
                 f"max_tries >= 1, got {self!r}"
             )
             raise InvalidValueError(message)
+        if self.scaling not in {"identity", "marquardt"}:
+            message = f"scaling must be 'identity' or 'marquardt', got {self.scaling!r}"
+            raise InvalidValueError(message)
 
     def start(self, recipe: Recipe, dtype: npt.DTypeLike) -> dict[str, Array]:
-        """Return λ with the factor that the next failure multiplies it by, and D.
+        """Return λ and ν, and the largest diag G so far.
 
         Raises
         ------
@@ -85,66 +90,93 @@ class LevenbergMarquardt(Solver):
                 "LevenbergMarquardt(max_memory=...)"
             )
             raise InvalidValueError(message)
-        return {"damping": np.array([self.damping, 2.0]), "scale": np.zeros(recipe.size)}
+        return {"damping": fresh(self.damping), "scale": np.zeros(recipe.size)}
+
+    def strength(self, state: TrainingState) -> float:
+        """Return the l2 that is added to the penalties of the recipe; none here."""
+        del state
+        return 0.0
+
+    def model(self, engine: Engine, data: Data, state: TrainingState) -> tuple[float, Array, Array]:
+        """Return J, dJ/dθ and G at θ; `state.scratch["gauss_newton"]` has them without `strength`.
+
+        J is that of `value`, to the last bit, so that trials compare to it.
+        """
+        theta, kept = state.theta, state.scratch
+        if not np.array_equal(kept.get("place", ()), theta):
+            kept.pop("gauss_newton", None)  # so that MATRICES are enough
+            J = objective(engine, data, theta)
+            kept["gauss_newton"] = J, *engine.gauss_newton(theta, data)[1:]
+            kept["place"] = theta.copy()
+        J, gradient, G = kept["gauss_newton"]
+        l2 = self.strength(state)
+        if l2 == 0.0:
+            return J, gradient, G
+        wide, G = theta.astype(float), G.copy(order="F")
+        G[np.diag_indices_from(G)] += l2
+        return J + 0.5 * l2 * float(wide @ wide), gradient + l2 * wide, G
+
+    def value(self, engine: Engine, data: Data, state: TrainingState, theta: Array) -> float:
+        """Return J at another θ."""
+        wide = theta.astype(float)
+        return objective(engine, data, theta) + 0.5 * self.strength(state) * float(wide @ wide)
 
     def advance(
         self, engine: Engine, data: Data, state: TrainingState, settings: Settings
     ) -> Advance:
         """Damp until a step lowers J, and take it."""
         del settings  # no option of its own: `Settings` refuses those that would be ignored
-        J, gradient, G = engine.gauss_newton(state.theta, data)
+        J, norm, damping = self._step(engine, data, state)
+        if damping is None:
+            return Advance(J, norm, 0.0, stalled=bool(np.isfinite(J + norm)))
+        J, gradient, _ = self.model(engine, data, state)
+        return Advance(J, float(np.linalg.norm(gradient)), damping)
+
+    def _step(
+        self, engine: Engine, data: Data, state: TrainingState
+    ) -> tuple[float, float, float | None]:
+        """Move θ if J can be lowered; return J and |dJ/dθ| before, and the λ that led on.
+
+        A function of its own, so that this G is gone before the next one is made.
+        """
+        J, gradient, G = self.model(engine, data, state)
         norm = float(np.linalg.norm(gradient))
-        if not np.isfinite(J + norm) or norm == 0.0:
-            return Advance(J, norm, 0.0, stalled=norm == 0.0)
-        scale = state.memory["scale"]
-        np.maximum(scale, np.diag(G), out=scale)
-        D = np.maximum(scale, np.finfo(float).eps * scale.max() + np.finfo(float).tiny)
-        for _ in range(self.max_tries):
-            damping = float(state.memory["damping"][0])
-            found = self._try(engine, data, state.theta, (J, gradient, G), damping * D)
-            if found is not None:
-                state.theta[:], lower, ratio = found
-                _trust(state.memory["damping"], ratio)
-                state.step += 1
-                return Advance(lower, norm, damping)
-            _distrust(state.memory["damping"])
-        state.memory["damping"][:] = self.damping, 2.0
-        return Advance(J, norm, 0.0, stalled=True)
-
-    @staticmethod
-    def _try(
-        engine: Engine, data: Data, theta: Array, model: tuple[float, Array, Array], damp: Array
-    ) -> tuple[Array, float, float] | None:
-        """Return θ + p, its J and ρ for a damping λD; or None if J does not fall enough."""
-        from scipy.linalg import LinAlgError, cho_factor, cho_solve
-
-        J, gradient, G = model
-        damped = G.copy(order="F")
-        damped[np.diag_indices_from(damped)] += damp
-        try:
-            factor = cho_factor(damped, lower=False, overwrite_a=True, check_finite=False)
-        except LinAlgError:  # not positive definite to rounding: damp more
-            return None
-        p = -cho_solve(factor, gradient, check_finite=False)
-        foretold = 0.5 * float(p @ (damp * p - gradient))
-        moved = (theta + p).astype(theta.dtype)
-        lower = objective(engine, data, moved)
-        if not (foretold > 0.0 and lower < J):
-            return None
-        ratio = (J - lower) / foretold
-        return (moved, lower, ratio) if ratio >= LEAST_RATIO else None
+        if not (np.isfinite(J + norm) and np.all(np.isfinite(np.diag(G)))) or norm == 0.0:
+            return J, norm, None
+        D = _scale(state.memory["scale"], np.diag(G), alike=self.scaling == "identity")
+        found = take_step(
+            state,
+            J,
+            lambda theta: self.value(engine, data, state, theta),
+            lambda damping: _propose(gradient, G, damping * D),
+            self.damping,
+            self.max_tries,
+        )
+        return J, norm, None if found is None else found[1]
 
 
-def objective(engine: Engine, data: Data, theta: Array) -> float:
-    """Return J with penalties at θ."""
-    return engine.error(theta, data) + float(backpropagation.penalty(engine.recipe, theta))
+def _scale(memory: Array, diagonal: Array, *, alike: bool) -> Array:
+    """Return D, and remember the largest diag G so far; the largest of all for `alike`.
+
+    Else what has had no curvature is damped like what had most, as Moré's section 6 has 1 there: it
+    may have a slope nevertheless, such as that of a penalty l1 on what a dead unit reads.
+    """
+    np.maximum(memory, diagonal, out=memory)
+    most = float(memory.max())
+    if alike:
+        return np.full_like(memory, most or 1.0)
+    return np.where(memory > np.finfo(float).eps ** 2 * most, memory, most or 1.0)
 
 
-def _trust(damping: Array, ratio: float) -> None:
-    """Lower λ the more, the better the model foretold the fall; Madsen et al. 2004, (2.21)."""
-    damping[:] = damping[0] * max(1.0 / 3.0, 1.0 - (2.0 * min(ratio, 1.0) - 1.0) ** 3), 2.0
+def _propose(gradient: Array, G: Array, damp: Array) -> tuple[Array, float] | None:
+    """Return p for the damping λD and the fall that it foretells, or None if G is too singular."""
+    from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-
-def _distrust(damping: Array) -> None:
-    """Raise λ, each time by twice the factor."""
-    damping[:] = damping[0] * damping[1], 2.0 * damping[1]
+    damped = G.copy(order="F")
+    damped[np.diag_indices_from(damped)] += damp
+    try:
+        factor = cho_factor(damped, lower=False, overwrite_a=True, check_finite=False)
+    except LinAlgError:  # not positive definite to rounding: damp more
+        return None
+    p = -cho_solve(factor, gradient, check_finite=False)
+    return p, 0.5 * float(p @ (damp * p - gradient))

@@ -1,4 +1,4 @@
-"""Results as Markdown tables, and as a bar chart."""
+"""Results as Markdown tables, and as a dot plot."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def markdown(report: dict) -> str:
 
 
 def plot(report: dict, path: str) -> None:
-    """Write a bar chart: each peer's time over ours, where 1 is as fast as we are."""
+    """Write a dot plot: each peer's time over ours, a row for each task, 1 where we are alike."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -160,21 +160,23 @@ def plot(report: dict, path: str) -> None:
     found = {name: ratios(result).get("peers", {}) for name, result in report["results"].items()}
     found = {name: peers for name, peers in found.items() if peers}
     names = [peer for peer in PEERS if any(peer in peers for peers in found.values())]
-    figure, axes = plt.subplots(figsize=(10, 4.5), layout="constrained")
-    height = 0.8 / max(1, len(names))
-    for number_, peer in enumerate(names):
-        at = [x + (number_ - (len(names) - 1) / 2) * height for x in range(len(found))]
-        bars = axes.bar(
-            at,
-            [peers.get(peer, math.nan) for peers in found.values()],
-            height,
-            label=PEERS[peer].title,
-        )
-        axes.bar_label(bars, fmt=lambda v: f"{v:.2g}" if v == v else "", fontsize=6)  # noqa: PLR0124 - NaN
-    axes.axhline(1.0, color="black", linewidth=1)
-    axes.set_yscale("log")
-    axes.set_xticks(range(len(found)), list(found))
-    axes.set_ylabel("peer's time / Lamina's")
-    axes.set_title(f"Above 1, Lamina is faster ({report['machine']['cpu']}, 2 threads)")
-    figure.legend(loc="outside lower center", fontsize=8, ncols=len(names))
+    rows = range(len(found), 0, -1)
+    figure, axes = plt.subplots(figsize=(9, 1.6 + 0.42 * len(found)), layout="constrained")
+    for peer, marker in zip(names, "osD^vP*", strict=False):
+        places = [peers.get(peer, math.nan) for peers in found.values()]
+        axes.plot(places, rows, marker, markersize=7, alpha=0.85, label=PEERS[peer].title)
+    low, high = axes.get_xlim()
+    axes.axvspan(min(low, 0.5), 1.0, color="0.93", zorder=0)
+    axes.axvline(1.0, color="black", linewidth=1)
+    axes.set_xscale("log")
+    axes.set_xlim(0.5, 1.3 * high)
+    ticks = [t for t in (0.5, 1, 2, 5, 10, 20, 50, 100) if t <= 1.3 * high]
+    axes.set_xticks(ticks, [f"{t:g}" for t in ticks])
+    axes.minorticks_off()
+    axes.set_yticks(rows, [BY_NAME[name].title for name in found], fontsize=9)
+    axes.grid(axis="both", color="0.85", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.set_xlabel("a peer's time over Lamina's; in the gray we are slower")
+    axes.set_title(f"{report['machine']['cpu']}, 2 threads", fontsize=10)
+    figure.legend(loc="outside lower center", fontsize=9, ncols=len(names))
     figure.savefig(path, dpi=150)

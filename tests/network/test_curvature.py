@@ -144,6 +144,6 @@ def test_formulas_without_a_complex_form_are_measured_by_differences():
     """What refuses complex numbers gets central differences, good to 1e-9."""
     Z, v = np.random.default_rng(0).normal(size=(2, 3, 5))
     sigma = Absent()
-    assert np.allclose(sigma.tangent(Z, sigma(Z), v), Z**2 * v, atol=1e-8)
-    assert np.allclose(sigma.bend(Z, sigma(Z), v, v, v), v * 2 * Z * v, atol=1e-8)
+    assert np.allclose(curvature.tangent(sigma, Z, sigma(Z), v), Z**2 * v, atol=1e-8)
+    assert np.allclose(curvature.bend(sigma, (Z, sigma(Z), v), v, v), v * 2 * Z * v, atol=1e-8)
     assert get_error("absolute").slopes(Z, Z + 1e-3).min() == 1.0

@@ -82,7 +82,7 @@ def _is_ours(recipe: Recipe) -> bool:
 def make_engine(recipe: Recipe, dtype: npt.DTypeLike, n_threads: int | None = None) -> Engine:
     """Return a new engine for a recipe; see `engine_for`."""
     name = wanted()
-    if name == "reference" or (name == "auto" and not can_compile()):
+    if name == "reference" or (name == "auto" and not can_compile(np.dtype(dtype))):
         return ReferenceEngine(recipe)
     from lamina.engines.compiled.engine import CompiledEngine
 
@@ -108,10 +108,10 @@ def wanted() -> str:
 
 
 @cache
-def can_compile() -> bool:
+def can_compile(dtype: np.dtype[Any]) -> bool:
     """Return whether Numba is there, may compile, and gives what the reference gives."""
     if find_spec("numba") is None or os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
         return False
     from lamina.engines.compiled.trust import agrees
 
-    return agrees()
+    return agrees(dtype)

@@ -10,7 +10,6 @@ Activations with parameters are in `activation_families`.
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
-from functools import lru_cache
 from math import pi, sqrt
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,6 @@ import numpy as np
 
 from lamina.exceptions import InvalidTypeError
 from lamina.network import special
-from lamina.network.differences import allows_complex, along
 from lamina.network.formulas import Matrix, as_matrix
 from lamina.registry import Registry
 
@@ -39,16 +37,6 @@ class Activation:
     def pullback(self, Z: Matrix, A: Matrix, Delta: Matrix) -> Matrix:
         """Return H = dJ/dZ, S × N, from Delta = dJ/dA, S × N, at Z and A = sigma(Z)."""
         raise NotImplementedError
-
-    def tangent(self, Z: Matrix, A: Matrix, dZ: Matrix) -> Matrix:
-        """Return how A changes, S × N, where Z changes by dZ."""
-        del A
-        return np.asarray(along(lambda e: self(Z + e * dZ), analytic=_is_analytic(self)))
-
-    def bend(self, Z: Matrix, A: Matrix, Delta: Matrix, dZ: Matrix, dA: Matrix) -> Matrix:
-        """Return how the pullback of Delta changes, S × N, where Z and A change by dZ and dA."""
-        moved = lambda e: self.pullback(Z + e * dZ, A + e * dA, Delta)  # noqa: E731 - one formula
-        return np.asarray(along(moved, analytic=_is_analytic(self)))
 
 
 class Elementwise(Activation):
@@ -75,10 +63,6 @@ class Elementwise(Activation):
         """Return H = Delta ⊙ sigma'(Z), (2.15)."""
         return np.multiply(Delta, as_matrix(self.derivative(Z, A, *self.parameters), Z))
 
-    def tangent(self, Z: Matrix, A: Matrix, dZ: Matrix) -> Matrix:
-        """Return dA = sigma'(Z) ⊙ dZ: of one number each, forward and back are the same."""
-        return self.pullback(Z, A, dZ)
-
 
 class Columnwise(Activation):
     """An activation that mixes a column: through max z_j, Σ e^(z_j - max), and a sum backward."""
@@ -97,18 +81,6 @@ class Columnwise(Activation):
     def pullback(self, Z: Matrix, A: Matrix, Delta: Matrix) -> Matrix:
         """Return H, the Jacobian of each column of Z, transposed, times that of Delta."""
         return np.asarray(self.pull(A, Delta, np.sum(self.pulled(A, Delta), axis=0)))
-
-
-@lru_cache(maxsize=256)
-def _is_analytic(activation: Activation) -> bool:
-    """Return whether value and pullback have a complex form, tried at some places."""
-    Z = np.linspace(-2.93, 2.87, 31).reshape(1, -1) + 0.1 * np.arange(3).reshape(-1, 1)
-
-    def both(Z: Matrix) -> Matrix:
-        A = activation(Z)
-        return np.concatenate([A, activation.pullback(Z, A, np.ones_like(Z))])
-
-    return allows_complex(both, Z, np.ones_like(Z), share=0.8)
 
 
 @dataclass(frozen=True)

@@ -19,18 +19,21 @@ Sources: Pearlmutter 1994, section 3, for (c1) and (c2); Schraudolph 2002, secti
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lamina.network import backpropagation
-from lamina.network.differences import allows_complex, along
+from lamina.network.activations import Elementwise
+from lamina.network.differences import along
 from lamina.network.parameters import blocks, views
+from lamina.network.trials import has_complex_slopes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lamina.network.activations import Activation
     from lamina.network.error_kinds import Error
     from lamina.network.formulas import Matrix
     from lamina.network.recipe import Recipe
@@ -39,6 +42,22 @@ if TYPE_CHECKING:
 def seen(recipe: Recipe) -> Error:
     """Return the error as a function of Y."""
     return recipe.pair or recipe.error
+
+
+def tangent(sigma: Activation, Z: Matrix, A: Matrix, dZ: Matrix) -> Matrix:
+    """Return how A changes, S × N, where Z changes by dZ."""
+    if isinstance(sigma, Elementwise):  # of one number each: forward and back are the same
+        return sigma.pullback(Z, A, dZ)
+    return np.asarray(along(lambda e: sigma(Z + e * dZ), analytic=has_complex_slopes(sigma)))
+
+
+def bend(sigma: Activation, at: tuple[Matrix, Matrix, Matrix], dZ: Matrix, dA: Matrix) -> Matrix:
+    """Return how the pullback at Z, A and Delta changes, S × N, where Z and A change."""
+    Z, A, Delta = at
+    analytic = has_complex_slopes(sigma)
+    return np.asarray(
+        along(lambda e: sigma.pullback(Z + e * dZ, A + e * dA, Delta), analytic=analytic)
+    )
 
 
 @dataclass(frozen=True)
@@ -79,7 +98,7 @@ class Linearization:
         dZ, dA = [self.Z[0]], [np.zeros_like(self.A[0])]
         for l in range(1, self.recipe.L + 1):
             dZ.append(V[l] @ self.A[l - 1] + self.W[l] @ dA[l - 1] + v_b[l])  # (c1)  S_l × N
-            dA.append(self.recipe.activation(l).tangent(self.Z[l], self.A[l], dZ[l]))
+            dA.append(tangent(self.recipe.activation(l), self.Z[l], self.A[l], dZ[l]))
         return dZ, dA
 
     def times(self, v: Matrix) -> Matrix:
@@ -131,8 +150,8 @@ def jacobian(recipe: Recipe, theta: Matrix, X: Matrix) -> Matrix:
 def error_product(recipe: Recipe, T: Matrix, Y: Matrix, V: Matrix) -> Matrix:
     """Return C_n v_n of every data point, S_L × N, for V of S_L × N; C_n = d²J_n/dY²."""
     error = seen(recipe)
-    moved = along(lambda e: error.slopes(T, Y + e * V), analytic=_is_analytic(error, recipe))
-    return np.asarray(moved)
+    analytic = has_complex_slopes(error)
+    return np.asarray(along(lambda e: error.slopes(T, Y + e * V), analytic=analytic))
 
 
 def error_hessians(recipe: Recipe, T: Matrix, Y: Matrix) -> Matrix:
@@ -195,7 +214,7 @@ def hessian_product(
             sigma = recipe.activation(l)
             H = sigma.pullback(Z[l], A[l], Delta)  #                               S_l × N
             dH = sigma.pullback(Z[l], A[l], dDelta)
-            dH = dH + sigma.bend(Z[l], A[l], Delta, dZ[l], dA[l])  #               S_l × N
+            dH = dH + bend(sigma, (Z[l], A[l], Delta), dZ[l], dA[l])  #               S_l × N
         dW[l][...] = dH @ A[l - 1].T + H @ dA[l - 1].T  #                    (c2)  S_l × S_{l-1}
         db[l][...] = dH.sum(axis=1, keepdims=True)  #                        (c2)  S_l × 1
         Delta, dDelta = W[l].T @ H, V[l].T @ H + W[l].T @ dH  #              (c2)  S_{l-1} × N
@@ -209,12 +228,3 @@ def penalty_diagonal(recipe: Recipe) -> Matrix:
         result[weights] = layer.penalty.l2
         result[biases] = layer.penalty.l2 * layer.penalty.biases
     return result
-
-
-@lru_cache(maxsize=256)
-def _is_analytic(error: Error, recipe: Recipe) -> bool:
-    """Return whether the slopes of an error have a complex form, tried where all errors have T."""
-    rows = recipe.S[-1] // recipe.error.outputs_per_target
-    T = np.ones((rows, 19))
-    Y = np.linspace(0.05, 0.95, 19) + 0.01 * np.arange(recipe.S[-1])[:, None]
-    return allows_complex(lambda Y: error.slopes(T, Y), Y, np.ones_like(Y), share=0.8)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lamina.network.activations import Elementwise
+from lamina.network.activations import Activation, Elementwise
 from lamina.network.differences import allows_complex
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lamina.network.activations import Activation
     from lamina.network.error_kinds import Error
     from lamina.network.formulas import Matrix
     from lamina.network.recipe import Recipe
@@ -41,6 +41,28 @@ def error_trial(error: Error) -> tuple[Matrix, Matrix, Columns]:
     if error.targets == "sign":
         T = np.sign(T)
     return A, T, lambda P: np.asarray(error.values(T, P))
+
+
+@lru_cache(maxsize=256)
+def has_complex_slopes(formula: Activation | Error) -> bool:
+    """Return whether the slopes of a formula keep the imaginary part of a complex step.
+
+    A central difference may cross a kink, so that a few places may differ.
+    """
+    if isinstance(formula, Activation):
+        Z, Delta, _ = activation_trial(formula)
+
+        def slopes(P: Matrix) -> Matrix:
+            A = formula(P)
+            return np.concatenate([A, formula.pullback(P, A, Delta)])
+    else:
+        Z, T, _ = error_trial(formula)
+
+        def slopes(P: Matrix) -> Matrix:
+            return formula.slopes(T, P)
+
+    v = np.random.default_rng(1).normal(size=Z.shape)
+    return allows_complex(slopes, Z, v, share=0.8)
 
 
 def is_analytic(recipe: Recipe) -> bool:

@@ -21,7 +21,7 @@ import lamina
 
 BUDGET = {  # epochs: about a second or two each for the small ones
     "levenberg_marquardt": 300,
-    "gauss_newton_cg": 300,
+    "gauss_newton_cg": 50,
     "scaled_conjugate_gradient": 2000,
     "lbfgs": 2000,
     "rprop": 3000,

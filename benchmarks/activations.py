@@ -1,6 +1,6 @@
 """What an activation costs: networks that differ in it alone, timed in turn.
 
-Prints the time of an epoch of 50-256-256-256-2 in batches of 256 with each hidden activation,
+Prints the time of a step of 50-256-256-256-2 in batches of 256 with each hidden activation,
 relative to relu; `own` is relu as a user would write it, compiled from a plain formula. Medians
 of interleaved rounds.
 
@@ -17,11 +17,12 @@ import numpy as np
 import lamina
 
 SIZES, BATCH, POINTS = [50, 256, 256, 256, 2], 256, 5120
+EPOCHS = 5
 HIDDEN = ("relu", "own", "tanh", "logistic", "gelu", "silu", "mish", "softplus", "softmax")
 
 
 def epochs(hidden, X, T, threads: int):
-    """Return a function that trains for one more epoch."""
+    """Return a function that trains for some more epochs."""
     net = lamina.Network(
         SIZES, [hidden] * 3 + ["softmax"], error="cross_entropy", dtype="float32", random_state=0
     )
@@ -30,7 +31,12 @@ def epochs(hidden, X, T, threads: int):
     def run() -> None:
         nonlocal state
         seed = 0 if state is None else None
-        options = {"batch_size": BATCH, "max_iter": 1, "n_threads": threads, "random_state": seed}
+        options = {
+            "batch_size": BATCH,
+            "max_iter": EPOCHS,
+            "n_threads": threads,
+            "random_state": seed,
+        }
         state = lamina.train(net, X, T, state=state, n_iter_no_change=10**9, **options).state
 
     return run
@@ -59,7 +65,7 @@ def main() -> None:
     relu = np.array(times["relu"])
     print(f"Lamina {lamina.__version__}, NumPy {np.__version__}, {given.threads} threads")
     for name, seconds in times.items():
-        step = np.median(seconds) / (POINTS // BATCH)
+        step = np.median(seconds) / (EPOCHS * POINTS // BATCH)
         print(f"{name:10s} {step * 1e6:8.0f} µs a step  {np.median(seconds / relu):5.2f} × relu")
 
 

@@ -148,7 +148,7 @@ def test_pickled_formula_can_still_be_named():
 
 def test_own_name_may_be_registered_again():
     """A user's name is replaced by the next registration."""
-    register_activation("mine", np.tanh, lambda z, a: 1 - a * a)  # noqa: ARG005
+    register_activation("mine", np.tanh, lambda z, a: 1 - a * a)
     register_activation("mine", cube, cube_slope)
     assert get_activation("mine")(np.array([[2.0]]))[0, 0] == 8.0
 
@@ -156,7 +156,7 @@ def test_own_name_may_be_registered_again():
 def test_wrong_slope_is_refused_with_figure_and_place():
     """The message gives the claimed slope of the formula itself, z, and the measured slope."""
     with pytest.raises(FormulaError) as caught:
-        register_activation("wrong", np.sin, lambda z, a: -np.cos(z))  # noqa: ARG005
+        register_activation("wrong", np.sin, lambda z, a: -np.cos(z))
     words = str(caught.value).replace(",", "").replace(";", "").split()
     claimed, z = float(words[words.index("is") + 1]), float(words[words.index("at") + 1])
     assert claimed == pytest.approx(-math.cos(z), rel=1e-4)
@@ -165,12 +165,12 @@ def test_wrong_slope_is_refused_with_figure_and_place():
 
 
 WRONG = {
-    "slope of another formula": (np.tanh, lambda z, a: 1 - a),  # noqa: ARG005
-    "factor": (cube, lambda z, a: 3.001 * z**2),  # noqa: ARG005
-    "small offset beside steep slopes": (np.exp, lambda z, a: a + 1e-3),  # noqa: ARG005
-    "sign on one side": (lambda z: np.maximum(z, -z), lambda z, a: np.ones_like(z)),  # noqa: ARG005
-    "not a number": (lambda z: z**2, lambda z, a: z * np.nan),  # noqa: ARG005
-    "scalar value": (lambda z: 1.0, lambda z, a: 0.0 * z),  # noqa: ARG005
+    "slope of another formula": (np.tanh, lambda z, a: 1 - a),
+    "factor": (cube, lambda z, a: 3.001 * z**2),
+    "small offset beside steep slopes": (np.exp, lambda z, a: a + 1e-3),
+    "sign on one side": (lambda z: np.maximum(z, -z), lambda z, a: np.ones_like(z)),
+    "not a number": (lambda z: z**2, lambda z, a: z * np.nan),
+    "scalar value": (lambda z: 1.0, lambda z, a: 0.0 * z),
 }
 
 
@@ -193,8 +193,8 @@ def test_wrong_error_is_refused():
 
 
 SCALAR = {
-    "math function": (math.tanh, lambda z, a: 1 - a * a),  # noqa: ARG005
-    "if": (lambda z: z if z > 0 else 0.0, lambda z, a: z > 0),  # noqa: ARG005
+    "math function": (math.tanh, lambda z, a: 1 - a * a),
+    "if": (lambda z: z if z > 0 else 0.0, lambda z, a: z > 0),
     "no such argument": (np.tanh, lambda z: 1 - np.tanh(z) ** 2),
 }
 
@@ -209,14 +209,14 @@ def test_formula_for_single_numbers_is_refused_with_advice(case):
 FALLBACKS = {  # right, though the complex step does not see their slope
     "soft shrink": (
         lambda z: np.sign(z) * np.maximum(np.abs(z) - 1, 0),
-        lambda z, a: (np.abs(z) > 1) * 1.0,  # noqa: ARG005
+        lambda z, a: (np.abs(z) > 1) * 1.0,
     ),
     "logarithm above 1": (
         lambda z: np.where(z > 1, 1 + np.log(np.maximum(np.abs(z), 1)), z),
-        lambda z, a: np.where(z > 1, 1 / np.maximum(z, 1), 1.0),  # noqa: ARG005
+        lambda z, a: np.where(z > 1, 1 / np.maximum(z, 1), 1.0),
     ),
-    "real part only": (lambda z: np.real(z) ** 2, lambda z, a: 2 * np.real(z)),  # noqa: ARG005
-    "cast": (lambda z: np.asarray(z).astype(float) ** 2, lambda z, a: 2 * z),  # noqa: ARG005
+    "real part only": (lambda z: np.real(z) ** 2, lambda z, a: 2 * np.real(z)),
+    "cast": (lambda z: np.asarray(z).astype(float) ** 2, lambda z, a: 2 * z),
 }
 
 
@@ -241,11 +241,11 @@ BAD_CALLS = [
         *(LaminaError, "glorot_uniform"),
     ),
     (
-        *(register_error, ("mine", lambda t, a: a - t, lambda t, a: 1.0 + 0 * a)),  # noqa: ARG005
+        *(register_error, ("mine", lambda t, a: a - t, lambda t, a: 1.0 + 0 * a)),
         *({"targets": "counts"}, LaminaError, "nonnegative"),
     ),
     (
-        *(register_error, ("mine", lambda t, a: a - t, lambda t, a: 1.0 + 0 * a)),  # noqa: ARG005
+        *(register_error, ("mine", lambda t, a: a - t, lambda t, a: 1.0 + 0 * a)),
         *({"output_activation": "tanhh"}, LaminaError, "tanhh"),
     ),
 ]

@@ -77,8 +77,8 @@ def test_process_ends_with_the_exit_code(words, code):
 
 def test_installed_command_is_the_module():
     """`lamina` and `python -m lamina` do the same."""
-    script = os.path.join(os.path.dirname(sys.executable), "lamina")  # noqa: PTH118, PTH120
-    if not os.path.exists(script):  # noqa: PTH110
+    script = os.path.join(os.path.dirname(sys.executable), "lamina")
+    if not os.path.exists(script):
         pytest.skip("the package is not installed beside this Python")
     found = subprocess.run([script, "--version"], capture_output=True, check=True, timeout=120)
     assert found.stdout == start("--version").stdout
@@ -129,9 +129,9 @@ def test_output_without_unicode_is_readable(run, models, tables, tmp_path):
 
 def test_full_disk_is_an_error_in_one_line(models):
     """Output that cannot be written is an error, said once."""
-    if not os.path.exists("/dev/full"):  # noqa: PTH110
+    if not os.path.exists("/dev/full"):
         pytest.skip("this system has no full device")
-    with open("/dev/full", "wb") as full:  # noqa: PTH123
+    with open("/dev/full", "wb") as full:
         result = start("describe", models["iris"], capture_output=False, stdout=full, stderr=-1)
     assert result.returncode == 1
     assert result.stderr == b"lamina: error: No space left on device\n"

@@ -7,11 +7,9 @@ import numpy as np
 import pytest
 
 from lamina import FeedForwardRegressor
+from lamina.training import solvers
 
-FULL_BATCH = [
-    *["lbfgs", "levenberg_marquardt", "bayesian_regularization", "gauss_newton_cg"],
-    *["scaled_conjugate_gradient", "rprop"],
-]
+FULL_BATCH = [name for name in solvers.SOLVERS.names() if not solvers.get_solver(name).minibatch]
 
 
 @pytest.mark.parametrize("engine", ["reference", "compiled"])

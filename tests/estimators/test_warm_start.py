@@ -8,6 +8,7 @@ import pytest
 import lamina
 from lamina import FeedForwardClassifier, FeedForwardRegressor
 from lamina.exceptions import DivergenceWarning, InvalidValueError
+from lamina.training import solvers
 from lamina.training.solvers import get_solver
 
 KINDS = [FeedForwardClassifier, FeedForwardRegressor]
@@ -19,10 +20,7 @@ MINIBATCH = [
     for dropout in (0.0, 0.3)
     for schedule in ("constant", "exponential(0.9)", "cosine(epochs=10)", "one_cycle(epochs=10)")
 ]
-FULL_BATCH = [
-    *["lbfgs", "levenberg_marquardt", "bayesian_regularization", "gauss_newton_cg"],
-    *["scaled_conjugate_gradient", "rprop"],
-]
+FULL_BATCH = [name for name in solvers.SOLVERS.names() if not solvers.get_solver(name).minibatch]
 PLANS = [
     *MINIBATCH,
     *((solver, False, 0.0, "constant") for solver in FULL_BATCH),

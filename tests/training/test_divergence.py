@@ -5,12 +5,10 @@ import pytest
 
 import lamina
 from lamina.exceptions import DivergenceError, DivergenceWarning
+from lamina.training import solvers
 from lamina.training.solvers import Sgd, get_solver
 
-FULL_BATCH = [
-    *["lbfgs", "levenberg_marquardt", "bayesian_regularization", "gauss_newton_cg"],
-    *["scaled_conjugate_gradient", "rprop"],
-]
+FULL_BATCH = [name for name in solvers.SOLVERS.names() if not solvers.get_solver(name).minibatch]
 SOLVERS = ["sgd", "adam", "adamw", *FULL_BATCH]
 FIRST_ORDER = SOLVERS[:3]
 

@@ -8,6 +8,7 @@ import pytest
 import lamina
 from lamina.engines.reference import ReferenceEngine
 from lamina.exceptions import InvalidValueError, MissingDependencyError
+from lamina.training import solvers
 from lamina.training.history import BACKENDS, COLUMNS, History
 from lamina.training.loop import train
 from lamina.training.settings import Settings
@@ -15,10 +16,7 @@ from lamina.training.solvers import get_solver
 from lamina.training.state import TrainingState
 from lamina.training.train import _data
 
-FULL_BATCH = [
-    *["lbfgs", "levenberg_marquardt", "bayesian_regularization", "gauss_newton_cg"],
-    *["scaled_conjugate_gradient", "rprop"],
-]
+FULL_BATCH = [name for name in solvers.SOLVERS.names() if not solvers.get_solver(name).minibatch]
 SOLVERS = ["sgd", "adam", "adamw", *FULL_BATCH]
 PENALIZED = [s for s in SOLVERS if s != "bayesian_regularization"]  # which finds its own
 FRAMES = {"pandas": pd.DataFrame, "polars": pl.DataFrame}

@@ -11,17 +11,15 @@ import pytest
 import lamina
 from lamina.engines.reference import ReferenceEngine
 from lamina.exceptions import InterruptedWarning
+from lamina.training import solvers
 from lamina.training.loop import chosen, train
 from lamina.training.settings import Settings
 from lamina.training.solvers import get_solver
 from lamina.training.state import TrainingState
 from lamina.training.train import _data
 
-FULL_BATCH = (
-    "lbfgs levenberg_marquardt bayesian_regularization gauss_newton_cg "
-    "scaled_conjugate_gradient rprop"
-)
-SOLVERS = ["sgd", "adam", "adamw", *FULL_BATCH.split()]
+FULL_BATCH = [name for name in solvers.SOLVERS.names() if not solvers.get_solver(name).minibatch]
+SOLVERS = ["sgd", "adam", "adamw", *FULL_BATCH]
 
 
 class Breaking(ReferenceEngine):

@@ -7,14 +7,12 @@ import pytest
 
 import lamina
 from lamina.exceptions import InvalidTypeError, InvalidValueError, LaminaError, ShapeError
+from lamina.training import solvers
 from lamina.training.history import COLUMNS
 from lamina.training.solvers import get_solver
 from lamina.training.state import TrainingState
 
-FULL_BATCH = [
-    *["lbfgs", "levenberg_marquardt", "bayesian_regularization", "gauss_newton_cg"],
-    *["scaled_conjugate_gradient", "rprop"],
-]
+FULL_BATCH = [name for name in solvers.SOLVERS.names() if not solvers.get_solver(name).minibatch]
 PLANS = [
     (solver, early_stopping, dtype)
     for solver in ("sgd", "adam", "adamw(0.1)", "lbfgs(memory=2)", *FULL_BATCH)

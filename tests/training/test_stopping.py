@@ -6,16 +6,14 @@ import numpy as np
 import pytest
 
 import lamina
+from lamina.training import solvers
 from lamina.training.loop import chosen, train
 from lamina.training.settings import Settings
 from lamina.training.solvers import Advance, Solver
 from lamina.training.state import TrainingState
 from lamina.training.stopping import REASONS
 
-FULL_BATCH = [
-    *["lbfgs", "levenberg_marquardt", "bayesian_regularization", "gauss_newton_cg"],
-    *["scaled_conjugate_gradient", "rprop"],
-]
+FULL_BATCH = [name for name in solvers.SOLVERS.names() if not solvers.get_solver(name).minibatch]
 SOLVERS = ["sgd", "adam", "adamw", *FULL_BATCH]
 
 

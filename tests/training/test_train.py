@@ -7,11 +7,9 @@ import pytest
 
 import lamina
 from lamina.exceptions import InvalidTypeError, InvalidValueError, LaminaError, ShapeError
+from lamina.training import solvers
 
-FULL_BATCH = [
-    *["lbfgs", "levenberg_marquardt", "bayesian_regularization", "gauss_newton_cg"],
-    *["scaled_conjugate_gradient", "rprop"],
-]
+FULL_BATCH = [name for name in solvers.SOLVERS.names() if not solvers.get_solver(name).minibatch]
 SOLVERS = ["sgd", "adam", "adamw", *FULL_BATCH]
 COUNTING = [s for s in SOLVERS if s != "bayesian_regularization"]
 """All but one, whose evidence grows with the number of data points, not with their weights."""

@@ -1,7 +1,8 @@
 """Second derivatives over many data points: the definitions of `network.curvature`, in tiles.
 
-All engines share this, for nearly all of the work is one product of LAPACK's, R Rᵗ of a
-tile, which nobody multiplies faster. Everything is float64, whatever the precision of θ.
+The reference engine answers with this, and so does the compiled one for products and for networks
+in float32. Everything is float64, whatever the precision of θ; nearly all of the work is one
+product of BLAS, Rᵗ R of a tile.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ def check_rows(estimator: Any, X: Any, *, reset: bool) -> Array:
         If X is none, or does not have the features of the estimator (unless `reset`).
     """
     if not reset and _is_plain(estimator, X):
-        return X  # type: ignore[no-any-return]
+        return X  # type: ignore[no-any-return]  # an array
     refuse_masked("X", X)
     with np.errstate(over="ignore", invalid="ignore"):  # scikit-learn sums X to look for NaN
         X = validate_data(estimator, X, reset=reset, dtype="numeric")
@@ -120,7 +120,7 @@ def check_weights(sample_weight: Any, factors: Array | None, X: Array) -> Array 
 
 def _shrink(weights: Array) -> Array:
     """Return the weights divided by the power of two that brings the largest to 0.5..1."""
-    return np.ldexp(weights, -np.frexp(weights.max())[1])  # type: ignore[no-any-return]
+    return np.ldexp(weights, -np.frexp(weights.max())[1])  # type: ignore[no-any-return]  # an array
 
 
 def check_finite(values: Array, what: str) -> Array:

@@ -189,7 +189,7 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward):
             If data or parameters are wrong; the message says which and what to do.
         """
         validation = Validation(X_val, y_val, sample_weight_val)
-        return self._fit(X, y, sample_weight, validation, partial=False)  # type: ignore[no-any-return]
+        return self._fit(X, y, sample_weight, validation, partial=False)  # type: ignore[no-any-return]  # self, or an array
 
     def partial_fit(
         self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
@@ -216,7 +216,7 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward):
                 raise InvalidValueError(message)
         self._announced = classes
         try:
-            return self._fit(X, y, sample_weight, Validation(), partial=True)  # type: ignore[no-any-return]
+            return self._fit(X, y, sample_weight, Validation(), partial=True)  # type: ignore[no-any-return]  # self, or an array
         finally:
             del self._announced
 

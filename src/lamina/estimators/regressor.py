@@ -147,7 +147,7 @@ class FeedForwardRegressor(RegressorMixin, FeedForward):
             If data or parameters are wrong; the message says which and what to do.
         """
         validation = Validation(X_val, y_val, sample_weight_val)
-        return self._fit(X, y, sample_weight, validation, partial=False)  # type: ignore[no-any-return]
+        return self._fit(X, y, sample_weight, validation, partial=False)  # type: ignore[no-any-return]  # self, or an array
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> FeedForwardRegressor:
         """Train for one epoch on this part of the data; scaling is learned from the first part."""
@@ -156,7 +156,7 @@ class FeedForwardRegressor(RegressorMixin, FeedForward):
                 "partial_fit sees one part at a time and cannot watch any: early_stopping=False"
             )
             raise InvalidValueError(message)
-        return self._fit(X, y, sample_weight, Validation(), partial=True)  # type: ignore[no-any-return]
+        return self._fit(X, y, sample_weight, Validation(), partial=True)  # type: ignore[no-any-return]  # self, or an array
 
     def predict(self, X: Any, *, return_std: bool = False) -> Any:
         """Return the prediction for each row of X, in the units of y.
@@ -199,7 +199,7 @@ class FeedForwardRegressor(RegressorMixin, FeedForward):
         rows = self.network_.recipe.error.point(jacobian.transpose(1, 0, 2)).transpose(1, 0, 2)
         scale = np.resize(self.target_scaling_.scale, rows.shape[1])
         slopes = rows * scale[:, np.newaxis]
-        return slopes[:, 0] if slopes.shape[1] == 1 else slopes  # type: ignore[no-any-return]
+        return slopes[:, 0] if slopes.shape[1] == 1 else slopes  # type: ignore[no-any-return]  # self, or an array
 
     # What the machinery asks ----------------------------------------------------------
 

@@ -81,7 +81,7 @@ def per_layer(penalties: Penalty | Sequence[Penalty | None] | None, L: int) -> l
             f"expected a Penalty such as Penalty(l2=1e-3) or a list of them, got {penalties!r}"
         )
         raise InvalidTypeError(message)
-    given: list[Any] = [penalties] * L if shared else list(penalties)  # type: ignore[arg-type]
+    given: list[Any] = [penalties] * L if shared else list(penalties)  # type: ignore[arg-type]  # a list, see above
     entries = [Penalty() if entry is None else entry for entry in given]
     for entry in entries:
         if not isinstance(entry, Penalty):

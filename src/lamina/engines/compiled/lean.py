@@ -26,7 +26,7 @@ def lean() -> Iterator[None]:
     complete, set_environment = CPUCodeLibrary.finalize, JITCPUCodegen.set_env
 
     def finalize(library: Any) -> None:
-        names = [function.name for function in library._final_module.functions]  # noqa: SLF001
+        names = [function.name for function in library._final_module.functions]  # noqa: SLF001 - no other way
         if any(name.startswith(WRAPPERS) for name in names):
             complete(library)
             return

@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 
 from lamina import FeedForwardClassifier, FeedForwardRegressor, Sgd
+from lamina.engines.compiled.engine import CompiledEngine
+from lamina.exceptions import InvalidValueError
+from lamina.network.backpropagation import input_jacobian
 
 PLAIN = Sgd(momentum=0.0, nesterov=False)
 
@@ -165,6 +168,46 @@ def test_input_gradient_is_the_slope_of_the_outputs(scale_inputs, table):
             measured = (answer(X + step) - answer(X - step)) / (2e-5 * unit)
             size = np.abs(measured).max()
             assert np.allclose(slopes[..., feature], measured, rtol=1e-5, atol=1e-6 * size)
+
+
+@pytest.mark.parametrize("scale_inputs", ["standard", "none"])
+@pytest.mark.parametrize("engine", ["reference", "compiled"])
+def test_input_gradient_is_the_definition(engine, scale_inputs, table, monkeypatch):
+    """By either engine it is the Jacobian of the network, in units of the inputs, to rounding."""
+    monkeypatch.setenv("LAMINA_ENGINE", engine)
+    settings = {"scale_inputs": scale_inputs, "max_iter": 3, "random_state": 0}
+    model = FeedForwardClassifier((6, 4), **settings).fit(table.X, table.three)
+    scaling, network = model.input_scaling_, model.network_
+    X = ((table.X - scaling.center) / scaling.scale).T
+    expected = input_jacobian(network.recipe, network.theta, X).transpose(2, 0, 1) / scaling.scale
+    assert np.allclose(model.input_gradient(table.X), expected, rtol=1e-12, atol=1e-14)
+
+
+def test_input_gradient_runs_on_the_engine_and_its_threads(table, monkeypatch):
+    """The compiled engine answers with the threads that were asked for, and once for all rows."""
+    monkeypatch.setenv("LAMINA_ENGINE", "compiled")
+    asked, answer = [], CompiledEngine.input_jacobian
+
+    def noted(engine, theta, X, points):
+        asked.append((engine._n_threads, len(points)))
+        return answer(engine, theta, X, points)
+
+    monkeypatch.setattr(CompiledEngine, "input_jacobian", noted)
+    model = FeedForwardRegressor((6,), n_threads=2, max_iter=2).fit(table.X, table.y)
+    model.input_gradient(table.X)
+    assert asked == [(2, len(table.X))]
+
+
+@pytest.mark.parametrize("engine", ["reference", "compiled"])
+def test_input_gradient_beyond_the_numbers_is_refused(engine, table, monkeypatch):
+    """A slope that is not finite is an error that names the row, and so is a wrong table."""
+    monkeypatch.setenv("LAMINA_ENGINE", engine)
+    model = FeedForwardRegressor((6,), activation="identity", max_iter=2).fit(table.X, table.y)
+    model.network_.theta[:] = 1e200
+    with pytest.raises(InvalidValueError, match="the slope of row 0 of X is too large"):
+        model.input_gradient(table.X)
+    with pytest.raises(ValueError, match="features"):
+        model.input_gradient(table.X[:, :2])
 
 
 def test_transform_gives_the_activations_of_a_layer(table):

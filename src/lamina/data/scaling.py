@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 METHODS = ("standard", "minmax", "mean", "none")
-CHUNK = 4096
-"""Rows looked at together, so that no copy of a whole table is made."""
+CHUNK, NUMBERS = 4096, 2**20
+"""Rows looked at together, and their numbers, so that no copy of a whole table is made."""
 
 
 @dataclass(frozen=True)
@@ -101,10 +101,11 @@ def fit_scaling(method: str, rows: Array, weights: Array | None = None) -> Scali
 
 def _counted(rows: Array, weights: Array) -> Iterator[tuple[Array, Array]]:
     """Yield the rows of positive weight, and their weights, some at a time."""
-    for start in range(0, len(rows), CHUNK):
-        w = weights[start : start + CHUNK]
+    chunk = max(1, min(CHUNK, NUMBERS // rows.shape[1]))
+    for start in range(0, len(rows), chunk):
+        w = weights[start : start + chunk]
         if np.any(w > 0):
-            yield rows[start : start + CHUNK][w > 0], w[w > 0]
+            yield rows[start : start + chunk][w > 0], w[w > 0]
 
 
 def _range(rows: Array, weights: Array) -> tuple[Array, Array]:

@@ -164,6 +164,12 @@ class Engine(Protocol):
     def gradient(self, theta: Array, data: Data) -> tuple[float, Array]:
         """Return J with penalties over the data, and dJ/dθ."""
 
+    def input_gradient(self, theta: Array, data: Data) -> Array:
+        """Return Delta_0, S_0 × n: the slopes of Σ ω_n J_n in the inputs, without penalties."""
+
+    def input_jacobian(self, theta: Array, X: Source, points: Array) -> Array:
+        """Return dA_L/dX, S_L × S_0 × n: its row k is Delta_0 of J = Σ_n a_kn, the k-th output."""
+
     def epoch(
         self, theta: Array, memory: Array, move: Move, data: Data, epoch: Epoch
     ) -> EpochReport:

@@ -91,6 +91,26 @@ class ReferenceEngine:
         return J, gradient
 
     @_quiet
+    def input_gradient(self, theta: Array, data: Data) -> Array:
+        """Return Delta_0, S_0 × n: the slopes of Σ ω_n J_n in the inputs, (4.2)."""
+        slopes = np.empty((self.recipe.S[0], len(data.points)), dtype=theta.dtype, order="F")
+        for k, chunk in enumerate(_chunks(theta, data)):
+            result = backpropagation.backpropagate_error(self.recipe, theta, *chunk)
+            slopes[:, k * CHUNK : (k + 1) * CHUNK] = result.Delta[0]
+        return slopes
+
+    @_quiet
+    def input_jacobian(self, theta: Array, X: Source, points: Array) -> Array:
+        """Return dA_L/dX, S_L × S_0 × n, for n of the data points of X, (4.2)."""
+        S_0, S_L = self.recipe.S[0], self.recipe.S[-1]
+        slopes = np.empty((S_L, len(points), S_0), dtype=theta.dtype).transpose(0, 2, 1)
+        for start in range(0, len(points), CHUNK):
+            part = slice(start, start + CHUNK)
+            columns = X.take(points[part])
+            slopes[..., part] = backpropagation.input_jacobian(self.recipe, theta, columns)
+        return slopes
+
+    @_quiet
     def epoch(
         self, theta: Array, memory: Array, move: Move, data: Data, epoch: Epoch
     ) -> EpochReport:

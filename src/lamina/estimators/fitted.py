@@ -149,11 +149,11 @@ class Fitted(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def _input_jacobian(self, X: Any) -> Array:
         """Return dA_L/dX in units of the inputs, N × S_L × S_0."""
-        check_is_fitted(self, "network_")
-        recipe, theta = self.network_.recipe, self.network_.theta
-        jacobian = partial(backpropagation.input_jacobian, recipe, theta)
-        slopes = self._by_chunks(X, jacobian, "the slope")
-        return np.asarray(slopes.transpose(0, 2, 1) / self.input_scaling_.scale)
+        columns, network = self._seen(X), self.network_
+        with engine_for(network.recipe, network.dtype, self.n_threads) as engine:
+            slopes = engine.input_jacobian(network.theta, columns, np.arange(len(columns)))
+        slopes = check_finite(slopes.transpose(2, 0, 1), "the slope")
+        return np.asarray(slopes / self.input_scaling_.scale)
 
     def objective(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return J on X and y: the weighted mean error, in scaled units, plus penalties.

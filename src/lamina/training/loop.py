@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections import deque
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -165,8 +166,8 @@ def _row(
 
 def _is_finite(advance: Advance, state: TrainingState) -> bool:
     """Return whether J, its gradient and θ are all finite."""
-    numbers = np.isfinite(advance.loss) and np.isfinite(advance.gradient_norm)
-    return bool(numbers and np.all(np.isfinite(state.theta)))
+    numbers = isfinite(advance.loss) and isfinite(advance.gradient_norm)
+    return numbers and bool(np.isfinite(state.theta).all())
 
 
 def _give_up(

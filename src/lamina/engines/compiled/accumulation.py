@@ -34,7 +34,7 @@ from lamina.engines.compiled.layout import (
     UNITS,
 )
 from lamina.engines.compiled.meeting import meet, next_job, refill
-from lamina.engines.compiled.passes import ONE, backward, fetch, forward, multiply
+from lamina.engines.compiled.passes import ONE, ZERO, backward, fetch, forward, multiply
 from lamina.engines.compiled.products import OPTIONS, panel_width, to_panels
 from lamina.engines.compiled.work import copy_all, tables_at
 
@@ -100,7 +100,7 @@ def write_all(tables: Any, block: int, rows: int, k: int, phase: int, who: Any) 
         H = carray(pointer(last[H_AT] + row * units * size, unit), count * units)
         for i in range(count * units):
             H[i] = U[i]
-        backward(world, layers, row, count, scratch, unit)
+        backward(world, layers, row, count, ZERO, scratch, unit)
         write_rows(world, layers, row, count, unit)
         job = next_job(world, phase, thread, chunks, bounds)
 

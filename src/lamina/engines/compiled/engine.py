@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lamina.engines import second_order
-from lamina.engines.compiled import gathering, templates, work
 from lamina.engines.compiled import layout as at
+from lamina.engines.compiled import templates, work
 from lamina.engines.compiled.formulas import check_activation, error_kernel
 from lamina.engines.compiled.kernels import kernels
 from lamina.engines.compiled.plan import Plan
 from lamina.engines.compiled.second_order import gauss_newton
+from lamina.engines.compiled.tables import take_table
 from lamina.engines.compiled.threads import Team, available, yield_address
 from lamina.engines.protocol import EpochReport
 
@@ -33,6 +34,8 @@ SEGMENT = 2**33
 """Operations, about, after which Python may look whether the keyboard interrupts: 0.1 s or less."""
 WORTH = 1_500_000
 """Operations of a step from which on a second thread pays."""
+IDLE_BYTES = 2**24
+"""What buffers an engine keeps while nobody uses it."""
 FULL = 4096
 """Data points of a pass over everything that are planned for together."""
 
@@ -85,14 +88,17 @@ class CompiledEngine:
         """Return the outputs that a mode asks for, S_L × n."""
         n = len(points)
         outputs = np.empty((n, self.recipe.S[-1]), dtype=theta.dtype)
-        if n == 0:
-            return outputs.T
-        plan = self.plan(theta.dtype, FULL, n, share=1 / 3)
-        plan.drop(())
-        self._take_table(plan, "X", X.rows, X.scaling, X.classes)
-        plan.world[at.OUTPUT] = outputs.ctypes.data
-        self._run(plan, mode, theta, points, n)
+        if n > 0:
+            plan = self.plan(theta.dtype, FULL, n, share=1 / 3)
+            take_table(plan, "X", X)
+            self._write(outputs, plan, mode, theta, points)
         return outputs.T
+
+    def _write(self, target: Array, plan: Plan, mode: int, theta: Array, points: Array) -> None:
+        """Write what a mode asks for, of all points, to an array."""
+        plan.drop(())
+        plan.world[at.OUTPUT] = target.ctypes.data
+        self._run(plan, mode, theta, points, len(points))
 
     def prepare_outputs(self, theta: Array, most: int) -> tuple[Callable[[int], Any], Array, Array]:
         """Return a function of a count, and the rows that it reads and writes; θ is kept."""
@@ -118,6 +124,25 @@ class CompiledEngine:
         plan = self._full(theta, data)
         self._run(plan, at.ONLY_GRADIENT, theta, data.points, len(data.points))
         return float(plan.results[0]), plan.gradient.copy()
+
+    def input_gradient(self, theta: Array, data: Data) -> Array:
+        """Return Delta_0, S_0 × n: the slopes of Σ ω_n J_n in the inputs, (4.2)."""
+        n = len(data.points)
+        slopes = np.empty((n, self.recipe.S[0]), dtype=theta.dtype)
+        if n > 0:
+            plan = self._full(theta, data, share=2 / 3, to_inputs=True)
+            self._write(slopes, plan, at.ONLY_INPUTS, theta, data.points)
+        return slopes.T
+
+    def input_jacobian(self, theta: Array, X: Source, points: Array) -> Array:
+        """Return dA_L/dX, S_L × S_0 × n, for n of the data points of X, (4.2)."""
+        n, S_0, S_L = len(points), self.recipe.S[0], self.recipe.S[-1]
+        slopes = np.empty((S_L, n, S_0), dtype=theta.dtype)
+        if n > 0:
+            plan = self.plan(theta.dtype, FULL, n, share=(1 + S_L) / 3, to_inputs=True)
+            take_table(plan, "X", X)
+            self._write(slopes, plan, at.ONLY_JACOBIAN, theta, points)
+        return slopes.transpose(0, 2, 1)
 
     def epoch(
         self, theta: Array, memory: Array, move: Move, data: Data, epoch: Epoch
@@ -152,10 +177,11 @@ class CompiledEngine:
         with np.errstate(all="ignore"):
             return second_order.gauss_newton_product(self.recipe, theta, data, v)
 
-    def _full(self, theta: Array, data: Data, share: float = 1.0) -> Plan:
+    def _full(
+        self, theta: Array, data: Data, share: float = 1.0, *, to_inputs: bool = False
+    ) -> Plan:
         """Return the plan of a pass over all data."""
-        n = len(data.points)
-        plan = self.plan(theta.dtype, FULL, n, share)
+        plan = self.plan(theta.dtype, FULL, len(data.points), share, to_inputs=to_inputs)
         self.take_data(plan, data)
         plan.drop(())
         return plan
@@ -165,13 +191,16 @@ class CompiledEngine:
         """How many threads the process may use; asked again after `forget`."""
         return available()
 
-    def plan(self, dtype: Any, batch: int, points: int, share: float = 1.0) -> Plan:
+    def plan(
+        self, dtype: Any, batch: int, points: int, share: float = 1.0, *, to_inputs: bool = False
+    ) -> Plan:
         """Return tables and buffers for so many data points together, `points` in one go."""
         operations = 6 * points * self.recipe.size * share
         threads = self._n_threads or (self._available if operations >= WORTH else 1)
-        key = dtype, batch, threads
+        key = dtype, batch, threads, to_inputs
         if key not in self._plans:
-            self._plans[key] = Plan(self.recipe, kernels(np.dtype(dtype)), batch, threads)
+            ours = kernels(np.dtype(dtype))
+            self._plans[key] = Plan(self.recipe, ours, batch, threads, to_inputs=to_inputs)
             self._plans[key].world[at.YIELD] = yield_address()
         return self._plans[key]
 
@@ -185,9 +214,11 @@ class CompiledEngine:
         return self._solvers[key]
 
     def forget(self) -> None:
-        """Let go of all tables and vectors that calls were given."""
+        """Let go of all tables and vectors that calls were given, and of large buffers."""
         vars(self).pop("_available", None)
         self._solvers.clear()  # what a user's formula refers to may change
+        if sum(plan.memory.size for plan in self._plans.values()) > IDLE_BYTES:
+            self._plans.clear()
         for plan in self._plans.values():
             plan.kept.clear()
             plan.weights = None
@@ -197,7 +228,7 @@ class CompiledEngine:
         if plan.kept.get("data") is data:
             return
         for name, source in (("X", data.X), ("T", data.T)):
-            self._take_table(plan, name, source.rows, source.scaling, source.classes)
+            take_table(plan, name, source)
         plan.kept["data"] = data
         weights = data.weights
         plan.world[at.WEIGHTS] = 0
@@ -206,22 +237,6 @@ class CompiledEngine:
             plan.weights = np.ascontiguousarray(weights, dtype=float)
             plan.world[at.WEIGHTS] = plan.weights.ctypes.data
             plan.weight_scale = len(data.points) / data.total_weight
-
-    def _take_table(self, plan: Plan, name: str, rows: Array, scaling: Any, classes: Any) -> None:
-        """Note where a table stands, and which kernel gathers its rows."""
-        world, start = plan.world, at.X_ROWS if name == "X" else at.T_ROWS
-        plan.kept["data"] = None
-        rows = _readable(rows)
-        kernel, affine = _gatherer(plan, rows, scaling, classes)
-        plan.kept[name] = (rows, affine)
-        columns = rows.strides[1] if rows.ndim == 2 and rows.shape[1] > 1 else rows.itemsize
-        world[start - 1] = kernel.address
-        world[start : start + 4] = (
-            rows.ctypes.data,
-            rows.strides[0],
-            columns,
-            0 if affine is None else affine.ctypes.data,
-        )
 
     def _run(self, plan: Plan, mode: int, theta: Array, order: Array, batch: int) -> None:
         """Run all steps, some at a time, on all threads."""
@@ -253,28 +268,3 @@ class CompiledEngine:
         plan.sync[:] = 0
         stop = partial(plan.sync.__setitem__, slice(None), 1)
         self._teams[plan.threads].run(lambda thread: call(*arguments, thread), stop)
-
-
-def _readable(rows: Array) -> Array:
-    """Return a table whose numbers a kernel can read; those that none can are copied."""
-    if rows.dtype == bool:
-        return rows.view(np.uint8)
-    native = rows.dtype.isnative and rows.dtype.kind in "fiu" and rows.dtype.itemsize <= 8
-    return rows if native and rows.dtype != np.float16 else rows.astype(np.float64)
-
-
-def _gatherer(plan: Plan, rows: Array, scaling: Any, classes: Any) -> tuple[Kernel, Array | None]:
-    """Return the kernel that gathers rows of a table, and the numbers it maps them by."""
-    template = gathering.gather if classes is None else gathering.gather_classes
-    key = template, rows.dtype.char
-    if key not in plan.gatherers:
-        source = rows.dtype.type(0)
-        plan.gatherers[key] = plan.kernels.make(template, reorder=False, SOURCE=source)
-    if classes is not None:
-        return plan.gatherers[key], np.array(classes[1:], dtype=float)
-    affine = None
-    if scaling is not None:  # in two factors, for 1 / scale alone may be beyond float64
-        center, scale = scaling
-        lift = np.ldexp(1.0, -(np.frexp(scale)[1] // 2))
-        affine = np.stack([center, lift, 1.0 / (scale * lift)])
-    return plan.gatherers[key], affine

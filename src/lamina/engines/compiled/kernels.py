@@ -66,12 +66,22 @@ def sources() -> str:
     return digest.hexdigest()
 
 
+def is_watched() -> bool:
+    """Return whether a person sees stderr: on a terminal, or below the cell of a notebook."""
+    if type(sys.stderr).__module__.partition(".")[0] == "ipykernel":
+        return True  # it says that it is no terminal
+    try:
+        return sys.stderr.isatty()
+    except (AttributeError, ValueError):  # there is none, it is closed, or only writes
+        return False
+
+
 @cache
 def announce() -> None:
-    """Say once, on a terminal, why the first use takes some seconds."""
-    if sys.stderr.isatty():
-        where = cache_folder()
-        logging.getLogger("lamina").warning("compiling for the first time; kept in %s", where)
+    """Say once why the first use takes some seconds; where nobody watches only to a log."""
+    level = logging.WARNING if is_watched() else logging.INFO
+    where = cache_folder()
+    logging.getLogger("lamina").log(level, "compiling for the first time; kept in %s", where)
 
 
 class _Locator(caching._CacheLocator):  # noqa: SLF001 - Numba has no other way

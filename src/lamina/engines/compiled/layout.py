@@ -80,7 +80,7 @@ BOUNDS = 43
 DROP = 44
 """Where the kernel of dropout is."""
 OUTPUT = 45
-"""Where A_L of all data points goes, or 0."""
+"""Where A_L or Delta_0 of all data points goes, or Delta_0 of all outputs, one by one."""
 LAST_STEP = 46
 """Steps of the whole epoch, of which a run may be a part."""
 MULTIPLY = 47
@@ -107,7 +107,11 @@ MATRIX = 57
 """Where G stands."""
 MATRIX_PIECE = 58
 """Rows of G that are one job."""
-WORLD_SIZE = 59
+CHUNK_GRADIENTS = 59
+"""Where the gradient of each chunk alone stands, or 0 where there is only that of all,"""
+CHUNK_STRIDE = 60
+"""and the numbers from one to the next."""
+WORLD_SIZE = 61
 
 # One layer.
 INPUTS = 0
@@ -122,7 +126,7 @@ Z_AT = 5
 A_AT = 6
 H_AT = 7
 MIRROR = 8
-"""Where W_lᵗ stands; 0 for layer 1."""
+"""Where W_lᵗ stands; 0 for layer 1, unless Delta_0 is asked for."""
 ACTIVATE = 9
 """Where the kernel is; 0 for identity, whose A is Z."""
 PULL = 10
@@ -150,17 +154,21 @@ H_PANEL = 22
 LAYER_SIZE = 23
 
 # What a run is asked for.
-ONLY_SEEN = -1
+ONLY_SEEN = -2
 """Forward to what the error sees."""
+ONLY_JACOBIAN = -1
+"""Forward to A_L, and from each output by itself backward to Delta_0."""
 ONLY_OUTPUTS = 0
 """Forward."""
 ONLY_ERROR = 1
 """Forward, and Σ ω_n J_n."""
-ONLY_GRADIENT = 2
-"""And backward, all points as one step."""
-STEPS = 3
+ONLY_INPUTS = 2
+"""And backward to Delta_0."""
+ONLY_GRADIENT = 3
+"""Forward, backward and the gradient, all points as one step."""
+STEPS = 4
 """And steps of a solver, each fused behind its piece of the gradient."""
-CLIPPED_STEPS = 4
+CLIPPED_STEPS = 5
 """Steps that wait for the length of the gradient."""
 
 # Counters in SYNC, each in a line of the cache; then for both phases one a thread.

@@ -35,11 +35,14 @@ from lamina.engines.compiled.layout import (
     NARROW,
     OFFSET,
     OMEGA,
+    ONLY_ERROR,
     ONLY_GRADIENT,
+    ONLY_JACOBIAN,
     ONLY_OUTPUTS,
     ORDER,
     OUTPUT,
     PARAMETERS,
+    POINTS,
     PULL,
     RECEIVED,
     RESULTS,
@@ -134,8 +137,9 @@ def forward(
             to_row, to_panel = units, width
         strides = units, ZERO, S, ONE, to_row, to_panel
         multiply(kernel, (z, b, received, W), (rows, units, S), strides, scratch)  # (1.4)
-        judged = l == world[LAYERS] - 1 and world[IS_PAIR] != 0 and world[MODE] != ONLY_OUTPUTS
-        if layer[ACTIVATE] != 0 and not judged:
+        judged = l == world[LAYERS] - 1 and world[IS_PAIR] != 0
+        wanted = ONLY_JACOBIAN <= world[MODE] <= ONLY_OUTPUTS
+        if layer[ACTIVATE] != 0 and (wanted or not judged):
             call(layer[ACTIVATE], (z, a, units, rows, layer[PARAMETERS]))
 
 
@@ -154,23 +158,25 @@ def judge(world: Any, layers: Any, row: int, rows: int, scratch: int, unit: Any)
 
 
 @njit(**OPTIONS)
-def backward(world: Any, layers: Any, row: int, rows: int, scratch: int, unit: Any) -> None:
-    """Bring Delta_L of some data points down to H_1, (4.2)."""
+def backward(
+    world: Any, layers: Any, row: int, rows: int, inputs: int, scratch: int, unit: Any
+) -> None:
+    """Bring Delta_L of some data points down to H_1, (4.2), or to Delta_0 at `inputs` unless 0."""
     size = size_of(unit)
     for l in range(world[LAYERS] - 1, -1, -1):
         layer = layers[l]
         S, units = layer[INPUTS], layer[UNITS]
         place = row * units * size
         z, a, h = layer[Z_AT] + place, layer[A_AT] + place, layer[H_AT] + place
-        fused = l == world[LAYERS] - 1 and world[IS_PAIR] != 0
+        fused = l == world[LAYERS] - 1 and world[IS_PAIR] != 0 and world[MODE] != ONLY_JACOBIAN
         if layer[PULL] != 0 and not fused:
             call(layer[PULL], (z, a, h, units, rows, layer[PARAMETERS]))
         if layer[H_PANELS] != 0:
             panels = layer[H_PANELS] + row * panel_width(unit) * size
             to_panels(panels, layer[H_PANEL], h, rows, units, unit)
-        if l == 0:
+        if l == 0 and inputs == 0:
             return
-        delta = layers[l - 1, H_AT] + row * S * size
+        delta = layers[l - 1, H_AT] + row * S * size if l > 0 else inputs
         places = delta, ZERO, h, layer[MIRROR]
         strides = S, ZERO, units, ONE, layer[MIRROR_ROW], layer[MIRROR_PANEL]
         multiply(world[MULTIPLY], places, (rows, S, units), strides, scratch)  # (4.2)
@@ -179,6 +185,24 @@ def backward(world: Any, layers: Any, row: int, rows: int, scratch: int, unit: A
             M = carray(pointer(layer[MASK] + row * S * size, unit), rows * S)
             for i in range(rows * S):
                 Delta[i] *= M[i]
+
+
+@njit(**OPTIONS)
+def descend(
+    world: Any, layers: Any, first: int, row: int, rows: int, scratch: int, unit: Any
+) -> None:
+    """Go backward as the mode asks: to H_1, to Delta_0, or to Delta_0 of each output by itself."""
+    size, last, mode = size_of(unit), layers[world[LAYERS] - 1], world[MODE]
+    S_0, units = layers[0, INPUTS], last[UNITS]
+    Delta = carray(pointer(last[H_AT] + row * units * size, unit), (rows, units))
+    for k in range(units if mode == ONLY_JACOBIAN else ONE):
+        if mode == ONLY_JACOBIAN:
+            for n in range(rows):
+                for i in range(units):
+                    Delta[n, i] = 1.0 if i == k else 0.0
+        place = world[OUTPUT] + (k * world[POINTS] + first) * S_0 * size
+        inputs = place if mode < ONLY_GRADIENT else ZERO
+        backward(world, layers, row, rows, inputs, scratch, unit)
 
 
 @njit(**OPTIONS)
@@ -195,7 +219,7 @@ def evaluate(
     """Return Σ ω_n J_n of some data points after all that the mode asks; `row` is their place."""
     fetch(world, layers, first, row, rows, unit)
     forward(world, layers, first, row, rows, scratch, unit)
-    if world[MODE] <= ONLY_OUTPUTS:
+    if world[MODE] <= ONLY_OUTPUTS and world[MODE] != ONLY_JACOBIAN:
         last = layers[world[LAYERS] - 1]
         units, start = last[UNITS], last[A_AT] if world[MODE] == ONLY_OUTPUTS else world[JUDGED]
         outputs = start + row * units * size_of(unit)
@@ -207,8 +231,10 @@ def evaluate(
         for i in range(rows * units):
             target[i] = A[i]
         return 0.0
-    weigh(world, first, row, rows, step_points, unit)
-    J = judge(world, layers, row, rows, scratch, unit)
-    if world[MODE] >= ONLY_GRADIENT:
-        backward(world, layers, row, rows, scratch, unit)
+    J = 0.0
+    if world[MODE] != ONLY_JACOBIAN:
+        weigh(world, first, row, rows, step_points, unit)
+        J = judge(world, layers, row, rows, scratch, unit)
+    if world[MODE] != ONLY_ERROR:
+        descend(world, layers, first, row, rows, scratch, unit)
     return J

@@ -9,6 +9,8 @@ from numba import carray, njit
 
 from lamina.engines.compiled.intrinsics import call, pointer, size_of
 from lamina.engines.compiled.layout import (
+    CHUNK_GRADIENTS,
+    CHUNK_STRIDE,
     COEFFICIENTS,
     COUNT,
     GRADIENT,
@@ -76,12 +78,13 @@ def length(G: Any, unit: Any) -> float:
 
 @njit(**OPTIONS)
 def differentiate_biases(
-    world: Any, layer: Any, rows: int, first: Any, H: Any, scratch: int, unit: Any
+    world: Any, layer: Any, rows: int, where: Any, H: Any, scratch: int, unit: Any
 ) -> None:
     """Write, or if not `first` add to, the sum of H_l over data points, (4.1): 1ᵗ times H_lᵗ."""
     h, to_row, to_panel = H
+    gradient, _, first = where
     units = layer[UNITS]
-    g = world[GRADIENT] + (layer[OFFSET] + layer[INPUTS] * units) * size_of(unit)
+    g = gradient + (layer[OFFSET] + layer[INPUTS] * units) * size_of(unit)
     if units > lanes(unit):
         places = g, ZERO if first else g, world[ONES], h
         strides = ZERO, ZERO, ZERO, ZERO, to_row, to_panel
@@ -97,23 +100,44 @@ def differentiate_biases(
 
 @njit(**OPTIONS)
 def differentiate(
-    world: Any, layers: Any, piece: Any, rows: int, first: Any, scratch: int, unit: Any
+    world: Any, layers: Any, piece: Any, rows: int, where: Any, scratch: int, unit: Any
 ) -> None:
-    """Write, or if not `first` add to, the gradient of a piece of θ, (4.1)."""
+    """Write, or if not `first` add to, the gradient of a piece of θ, (4.1).
+
+    `where` is the place of a gradient, that of the first data point in the buffers, and `first`.
+    """
+    gradient, row, first = where
     size, layer = size_of(unit), layers[piece[0]]
     S, units = layer[INPUTS], layer[UNITS]
     begin, end = piece[1], piece[2]
     weights = min(end, S)
-    g = world[GRADIENT] + (layer[OFFSET] + begin * units) * size
-    h, to_row, to_panel = layer[H_AT], units, panel_width(unit)
+    g = gradient + (layer[OFFSET] + begin * units) * size
+    h, to_row, to_panel = layer[H_AT] + row * units * size, units, panel_width(unit)
     if layer[H_PANELS] != 0:
         h, to_row, to_panel = layer[H_PANELS], panel_width(unit), layer[H_PANEL]
-    places = g, ZERO if first else g, layer[RECEIVED] + begin * size, h
+    places = g, ZERO if first else g, layer[RECEIVED] + (row * S + begin) * size, h
     strides = units, units, ONE, S, to_row, to_panel
     kernel = world[NARROW] if units <= lanes(unit) else world[MULTIPLY]
     multiply(kernel, places, (weights - begin, units, rows), strides, scratch)  # (4.1)
     if end > S:
-        differentiate_biases(world, layer, rows, first, (h, to_row, to_panel), scratch, unit)
+        differentiate_biases(world, layer, rows, where, (h, to_row, to_panel), scratch, unit)
+
+
+@njit(**OPTIONS)
+def add_chunks(world: Any, layers: Any, piece: Any, chunks: int, first: Any, unit: Any) -> None:
+    """Write, or if not `first` add to, the gradient of a piece: the sum of those of chunks."""
+    size, units = size_of(unit), layers[piece[0], UNITS]
+    start = (layers[piece[0], OFFSET] + piece[1] * units) * size
+    G = carray(pointer(world[GRADIENT] + start, unit), (piece[2] - piece[1]) * units)
+    for k in range(chunks):
+        place = world[CHUNK_GRADIENTS] + k * world[CHUNK_STRIDE] * size + start
+        part = carray(pointer(place, unit), G.size)
+        if k == 0 and first:
+            for i in range(G.size):
+                G[i] = part[i]
+        else:
+            for i in range(G.size):
+                G[i] += part[i]
 
 
 @njit(**OPTIONS)

@@ -1,14 +1,8 @@
-"""A recipe as the tables that `work` reads: buffers, kernels, and how the work is cut.
-
-The cut depends on shapes alone: how many data points go together, and which rows of a layer's
-parameters are one piece.
-"""
+"""A recipe as the tables that `work` reads: buffers, kernels, and how the work is cut."""
 
 from __future__ import annotations
 
 import ctypes
-from dataclasses import dataclass
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +10,7 @@ import numpy as np
 from lamina.engines import dropout
 from lamina.engines.compiled import gathering, passes, products, templates, work
 from lamina.engines.compiled import layout as at
+from lamina.engines.compiled.cutting import bounds, cut
 from lamina.engines.compiled.formulas import activation_kernels, error_kernel, overwrites
 from lamina.engines.compiled.microkernel import REGISTER, VECTORS
 from lamina.network.activations import get_activation
@@ -30,58 +25,10 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-BLOCK_BYTES = 2**22
-"""What the signals of the data points that are evaluated together may take."""
-CHUNKS = 4
-"""Jobs that a batch is cut into, unless they would be too small or too large."""
-LEAST = 300_000
-"""Operations of a job at least."""
-PIECE = 24_576
-"""Parameters of a piece, about."""
 L1 = 2**15
 """Bytes of the first cache; what fits there needs no panels."""
 SHARED = 48
 """Data points of a chunk from which on panels of W_l pay."""
-
-
-@dataclass(frozen=True)
-class Cut:
-    """How the work is cut.
-
-    Attributes
-    ----------
-    block, chunk : int
-        Data points evaluated together, and in one job.
-    pieces : array, jobs × 3
-        Layer (from 0), first row of W_l, and end; the biases are the row behind W_l.
-    """
-
-    block: int
-    chunk: int
-    pieces: Array
-
-
-def cut(recipe: Recipe, batch: int, itemsize: int) -> Cut:
-    """Return how a batch of data points and the parameters are cut."""
-    room = BLOCK_BYTES // (itemsize * 3 * sum(recipe.S))
-    block = min(batch, max(256, min(room, 4096)))
-    least = max(16, LEAST // (6 * recipe.size))
-    chunk = min(block, max(least, min(-(-block // CHUNKS), 128)))
-    pieces = []
-    for l, layer in enumerate(recipe.layers):
-        rows = max(PIECE // layer.units, min(products.MOST_ROWS, layer.inputs // 4))
-        step = max(12, rows // 24 * 24)
-        ends = [*range(step, layer.inputs - step // 2, step), layer.inputs + 1]
-        pieces += [(l, begin, end) for begin, end in zip([0, *ends], ends, strict=False)]
-    return Cut(block, chunk, np.array(pieces, dtype=np.int64))
-
-
-def bounds(recipe: Recipe, pieces: Array, threads: int) -> Array:
-    """Return with which piece each thread begins, and the end."""
-    sizes = [(end - begin) * recipe.layers[l].units for l, begin, end in pieces.tolist()]
-    done = np.array([0, *accumulate(sizes)])
-    shares = done[-1] * np.arange(threads + 1) / threads
-    return np.searchsorted(done, shares, side="left").astype(np.int64)
 
 
 class Memory:
@@ -89,6 +36,11 @@ class Memory:
 
     def __init__(self) -> None:
         self._arrays: list[Array] = []
+
+    @property
+    def size(self) -> int:
+        """Bytes of all buffers."""
+        return sum(array.nbytes for array in self._arrays)
 
     def keep(self, array: Array) -> int:
         """Return the address of an array, and keep it."""
@@ -103,11 +55,23 @@ class Memory:
 
 
 class Plan:
-    """Tables and buffers for one recipe, precision, batch and number of threads."""
+    """Tables and buffers for one recipe, precision, batch and number of threads.
 
-    def __init__(self, recipe: Recipe, kernels: Kernels, batch: int, threads: int) -> None:
+    Only a plan `to_inputs` has the mirror of W_1, and it has no panels of H_l for a gradient.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        kernels: Kernels,
+        batch: int,
+        threads: int,
+        *,
+        to_inputs: bool = False,
+    ) -> None:
         """Compile or load what is needed, and allocate everything."""
         self.recipe, self.kernels, self.threads = recipe, kernels, threads
+        self._to_inputs = to_inputs
         self.dtype = kernels.dtype
         self.memory = Memory()
         self.cut = cut(recipe, batch, self.dtype.itemsize)
@@ -155,13 +119,14 @@ class Plan:
             return self.memory.room(-(-columns // width) * width * rows, self.dtype)
 
         narrow = units <= width // VECTORS
-        if not first:
+        if not first or self._to_inputs:
             row[at.MIRROR] = panels(inputs, units)
             row[at.MIRROR_ROW] = inputs if narrow else width
             row[at.MIRROR_PANEL] = width if narrow else width * units
         if self.cut.chunk >= SHARED and inputs * units * self.dtype.itemsize > L1:
             row[at.W_PANELS] = panels(units, inputs)
-        if not narrow and self.capacity * units * self.dtype.itemsize > L1:
+        large = self.capacity * units * self.dtype.itemsize > L1
+        if large and not (narrow or self._to_inputs or self.cut.by_chunks):
             row[at.H_PANELS] = panels(units, self.capacity)
             row[at.H_PANEL] = width * self.capacity
 
@@ -204,6 +169,11 @@ class Plan:
         world[at.JUDGED] = last[at.Z_AT if pair else at.A_AT]
         self.gradient = np.zeros(recipe.size, dtype=self.dtype)
         world[at.GRADIENT] = self.gradient.ctypes.data
+        if self.cut.by_chunks:
+            stride = -(-recipe.size // 16) * 16
+            world[at.CHUNK_STRIDE] = stride
+            chunks = -(-self.cut.block // self.cut.chunk)
+            world[at.CHUNK_GRADIENTS] = memory.room(chunks * stride, self.dtype)
         turned = (3 * recipe.S[-1] + 4) * 8  # what `judge_columns` needs for one data point
         room = passes.TASK_BYTES + max(products.SCRATCH_BYTES, turned)
         world[at.THREAD_BYTES] = -(-room // 64) * 64

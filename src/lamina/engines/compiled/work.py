@@ -3,7 +3,8 @@
 A step has two phases. First the data points of a batch are cut into chunks, and each goes
 forward through all layers, (1.4), and backward, (4.2), which needs no other chunk. Then the
 parameters are cut into pieces, some rows of one layer each; a piece's gradient is a product
-over all data points of the batch, (4.1), and the solver moves it right behind. Both cuts depend
+over all data points of the batch, (4.1), or with few parameters a sum of such products over each
+chunk, done behind its backward pass; and the solver moves it right behind. Both cuts depend
 on shapes alone and no number is added up by two threads, so that any number of threads gives
 the same bits, whoever does which job.
 """
@@ -15,14 +16,17 @@ from typing import Any
 
 from numba import carray, njit
 
-from lamina.engines.compiled.intrinsics import pointer
+from lamina.engines.compiled.intrinsics import pointer, size_of
 from lamina.engines.compiled.layout import (
     BATCH,
     BLOCK,
     BOUNDS,
     CHUNK,
+    CHUNK_GRADIENTS,
+    CHUNK_STRIDE,
     CLIPPED_STEPS,
     FIRST,
+    GRADIENT,
     JOBS,
     LAST,
     LAST_STEP,
@@ -44,7 +48,14 @@ from lamina.engines.compiled.layout import (
 )
 from lamina.engines.compiled.meeting import meet, next_job, refill
 from lamina.engines.compiled.passes import ZERO, evaluate, forward
-from lamina.engines.compiled.pieces import copy_weights, differentiate, move, penalize, shorten
+from lamina.engines.compiled.pieces import (
+    add_chunks,
+    copy_weights,
+    differentiate,
+    move,
+    penalize,
+    shorten,
+)
 from lamina.engines.compiled.products import OPTIONS
 
 UNIT: Any = None
@@ -85,7 +96,7 @@ def evaluate_all(
     tables: Any, block: int, rows: int, step_points: int, phase: int, thread: int, unit: Any
 ) -> None:
     """Evaluate the chunks of a block of data points; each notes its Σ ω_n J_n."""
-    world, layers, _, bounds, noted = tables
+    world, layers, pieces, bounds, noted = tables
     if thread == 0:
         refill(world, phase)
     chunk, scratch = world[CHUNK], world[SCRATCH] + thread * world[THREAD_BYTES]
@@ -93,9 +104,15 @@ def evaluate_all(
     job = next_job(world, phase, thread, chunks, bounds)
     while job >= 0:
         size = min(chunk, rows - job * chunk)
-        row = (job if world[MODE] >= ONLY_GRADIENT else thread) * chunk
+        alone = world[MODE] < ONLY_GRADIENT or world[CHUNK_GRADIENTS] != 0
+        row = (thread if alone else job) * chunk
         first = block + job * chunk
         noted[0, job] = evaluate(world, layers, first, row, size, step_points, scratch, unit)
+        if world[MODE] >= ONLY_GRADIENT and world[CHUNK_GRADIENTS] != 0:
+            place = world[CHUNK_GRADIENTS] + job * world[CHUNK_STRIDE] * size_of(unit)
+            for piece in range(world[JOBS]):
+                where = place, row, True
+                differentiate(world, layers, pieces[piece], size, where, scratch, unit)
         job = next_job(world, phase, thread, chunks, bounds)
 
 
@@ -111,7 +128,12 @@ def differentiate_all(
     scratch = world[SCRATCH] + thread * world[THREAD_BYTES]
     job = next_job(world, phase, thread, ZERO, bounds)
     while job >= 0:
-        differentiate(world, layers, pieces[job], rows, first, scratch, unit)
+        if world[CHUNK_GRADIENTS] != 0:
+            chunks = (rows + world[CHUNK] - 1) // world[CHUNK]
+            add_chunks(world, layers, pieces[job], chunks, first, unit)
+        else:
+            where = world[GRADIENT], ZERO, first
+            differentiate(world, layers, pieces[job], rows, where, scratch, unit)
         if last:
             penalize(world, layers, job, pieces[job], unit)
             if world[MODE] == STEPS:

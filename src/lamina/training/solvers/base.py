@@ -9,7 +9,7 @@ import numpy as np
 
 from lamina.engines.protocol import Epoch
 from lamina.network.penalties import Penalty
-from lamina.training.randomness import Purpose, generator
+from lamina.training.randomness import Purpose, Streams
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -115,7 +115,8 @@ class FirstOrder(Solver):
         steps = -(-n // size)
         order = data.points
         if settings.shuffle:
-            order = generator(state.seed, Purpose.ORDER, state.epoch).permutation(order)
+            fresh = state.scratch.get("order") or Streams(state.seed, Purpose.ORDER)
+            order = state.scratch.setdefault("order", fresh).at(state.epoch).permutation(order)
         times = state.epoch + np.arange(steps) / steps
         factors = settings.schedule.factors(times, settings.max_iter)
         rates = (settings.learning_rate_init or self.default_rate) * factors

@@ -78,6 +78,9 @@ class FunctionEngine:
         J, slope = self.gradient(theta, data)
         return J, slope.astype(float), np.array(self.curvature(theta), dtype=float)
 
+    def damped_steps(self, *_):
+        """Leave every step to the solver."""
+
     def gauss_newton_product(self, theta, data, v):
         """Return the matrix times v."""
         del data

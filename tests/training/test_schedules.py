@@ -69,7 +69,14 @@ def test_schedule_is_its_formula(epochs, schedule, formula):
     factors = [schedule(time, epochs) for time in TIMES]
     assert all(type(factor) is float for factor in factors)
     np.testing.assert_allclose(factors, expected, rtol=1e-12, atol=1e-15)
-    np.testing.assert_array_equal(schedule.factors(np.array(TIMES), epochs), factors)
+
+
+@pytest.mark.parametrize("schedule", [schedule for schedule, _ in FORMULAS], ids=IDS)
+@pytest.mark.parametrize(("epoch", "steps"), [(0, 1), (3, 7), (19, 2)])
+def test_factors_of_an_epoch_are_those_at_its_steps(epoch, steps, schedule):
+    """Step k of n has the factor at the time epoch + k / n."""
+    expected = [schedule(epoch + k / steps, 20) for k in range(steps)]
+    np.testing.assert_array_equal(schedule.factors(epoch, steps, 20), expected)
 
 
 def test_every_schedule_has_its_formula():

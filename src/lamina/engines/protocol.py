@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import numpy.typing as npt
 
@@ -143,6 +143,55 @@ class EpochReport:
     gradient_norm: float
 
 
+@dataclass(frozen=True)
+class DampingRule:
+    """How steps are damped and judged: formulas of single numbers, which an engine may compile.
+
+    Attributes
+    ----------
+    scale : function of the largest g_ii so far and of the largest of all these
+        Returns d_i: the step is -(G + λ D)⁻¹ dJ/dθ with the diagonal D.
+    fall : function of p_i, ∂J/∂θ_i and λ d_i
+        Returns what parameter i adds to the fall of J that is foretold.
+    keep : function of J before, J after, and the fall foretold
+        Returns whether the step is kept.
+    trust : function of λ, J before, J after, and the fall foretold
+        Returns the next λ behind a step that is kept; ν is then `growth`.
+    distrust : function of λ and ν
+        Returns the next λ and ν behind one that is not.
+    growth : float
+    """
+
+    scale: Callable[..., Any]
+    fall: Callable[..., Any]
+    keep: Callable[..., Any]
+    trust: Callable[..., Any]
+    distrust: Callable[..., Any]
+    growth: float
+
+
+@dataclass(frozen=True)
+class DampedSteps:
+    """Damped steps that were taken, one a row: what a solver knows after each.
+
+    Attributes
+    ----------
+    thetas, scales : arrays, m × P
+        θ, and the largest g_ii so far.
+    losses, gradient_norms, dampings : arrays, m
+        J and |dJ/dθ| there, and the λ that led there.
+    trusts : array, m × 2
+        The next λ and ν.
+    """
+
+    thetas: Array
+    scales: Array
+    losses: Array
+    gradient_norms: Array
+    dampings: Array
+    trusts: Array
+
+
 class Engine(Protocol):
     """The evaluation of one recipe."""
 
@@ -180,6 +229,33 @@ class Engine(Protocol):
 
     def gauss_newton_product(self, theta: Array, data: Data, v: Array) -> Array:
         """Return G v, P numbers in float64, without G."""
+
+    def hessian_product(self, theta: Array, data: Data, v: Array) -> Array:
+        """Return the Hessian of J with penalties times v, P numbers in float64."""
+
+    def jacobian_product(self, theta: Array, X: Source, points: Array, v: Array) -> Array:
+        """Return 𝒥 v = dY/dθ v, S_L × n in float64; Y is what the error sees."""
+
+    def jacobian_transposed_product(
+        self, theta: Array, X: Source, points: Array, U: Array
+    ) -> Array:
+        """Return 𝒥ᵗ U, P numbers in float64, for U of S_L × n."""
+
+    def damped_steps(
+        self,
+        theta: Array,
+        data: Data,
+        memory: Mapping[str, Array],
+        rule: DampingRule,
+        tries: int,
+        most: int,
+    ) -> DampedSteps | None:
+        """Take up to `most` steps of Levenberg-Marquardt from θ in one go, where that saves time.
+
+        `memory` has "damping", λ and ν, and "scale", the largest g_ii so far; neither changes, nor
+        does θ. The steps end where none is kept in so many `tries`, or a number is not finite.
+        None, or no step at all, leaves the next one to the solver.
+        """
 
     def forget(self) -> None:
         """Let go of all tables and vectors that calls were given."""

@@ -45,6 +45,26 @@ class ReferenceEngine:
         """Return G v, P numbers in float64."""
         return second_order.gauss_newton_product(self.recipe, theta, data, v)
 
+    @_quiet
+    def hessian_product(self, theta: Array, data: Data, v: Array) -> Array:
+        """Return the Hessian of J with penalties times v, P numbers in float64."""
+        return second_order.hessian_product(self.recipe, theta, data, v)
+
+    @_quiet
+    def jacobian_product(self, theta: Array, X: Source, points: Array, v: Array) -> Array:
+        """Return 𝒥 v, S_L × n in float64."""
+        return second_order.jacobian_product(self.recipe, theta, X, points, v)
+
+    @_quiet
+    def jacobian_transposed_product(
+        self, theta: Array, X: Source, points: Array, U: Array
+    ) -> Array:
+        """Return 𝒥ᵗ U, P numbers in float64, for U of S_L × n."""
+        return second_order.jacobian_transposed_product(self.recipe, theta, X, points, U)
+
+    def damped_steps(self, *_: Any) -> None:
+        """Leave every step to the solver."""
+
     def forget(self) -> None:
         """Do nothing, for nothing is kept."""
 

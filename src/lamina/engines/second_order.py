@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from lamina.engines.protocol import Data
+    from lamina.engines.protocol import Data, Source
     from lamina.network.curvature import Linearization
     from lamina.network.recipe import Recipe
 
@@ -30,15 +30,29 @@ LEAST, MOST = 64, 4096
 """Data points of a tile."""
 
 
-def tiles(recipe: Recipe, theta: Array, data: Data) -> Iterator[tuple[Linearization, Array, Array]]:
-    """Yield the network linearized for some data points at a time, with their T and ω."""
+def linearized(
+    recipe: Recipe, theta: Array, X: Source, points: Array
+) -> Iterator[tuple[slice, Linearization]]:
+    """Yield which of the points, and the network linearized for them, some at a time."""
     size = int(np.clip(TILE_BYTES // (8 * recipe.size), LEAST, MOST))
     wide = theta.astype(float)
-    for start in range(0, len(data.points), size):
-        chosen = data.points[start : start + size]
-        X, T = (source.take(chosen).astype(float) for source in (data.X, data.T))
-        omega = data.omega(chosen, len(data.points))
-        yield curvature.Linearization.at(recipe, wide, X), T, omega
+    for start in range(0, len(points), size):
+        part = slice(start, start + size)
+        yield part, curvature.Linearization.at(recipe, wide, X.take(points[part]).astype(float))
+
+
+def tiles(recipe: Recipe, theta: Array, data: Data) -> Iterator[tuple[Linearization, Array, Array]]:
+    """Yield the network linearized for some data points at a time, with their T and ω."""
+    for part, here in linearized(recipe, theta, data.X, data.points):
+        chosen = data.points[part]
+        yield here, data.T.take(chosen).astype(float), data.omega(chosen, len(data.points))
+
+
+def factors(recipe: Recipe, Y: Array, T: Array, omega: Array) -> Array:
+    """Return U_k of data points, k × n × S_L, with Σ_k U_k U_kᵗ = ω C; without those that are 0."""
+    F = curvature.factors(recipe, T, Y) * np.sqrt(omega)[:, None, None]
+    used = F.any(axis=(0, 1))
+    return np.ascontiguousarray(F[:, :, used].transpose(2, 0, 1))
 
 
 def gauss_newton(recipe: Recipe, theta: Array, data: Data) -> tuple[float, Array, Array]:
@@ -64,4 +78,30 @@ def gauss_newton_product(recipe: Recipe, theta: Array, data: Data, v: Array) -> 
     total: Array = curvature.penalty_diagonal(recipe) * v
     for here, T, omega in tiles(recipe, theta, data):
         total += curvature.gauss_newton_product(here, T, omega, v)
+    return total
+
+
+def hessian_product(recipe: Recipe, theta: Array, data: Data, v: Array) -> Array:
+    """Return the Hessian of J times v, P numbers."""
+    total: Array = curvature.penalty_diagonal(recipe) * v
+    for here, T, omega in tiles(recipe, theta, data):
+        total += curvature.hessian_product(here, T, omega, v)
+    return total
+
+
+def jacobian_product(recipe: Recipe, theta: Array, X: Source, points: Array, v: Array) -> Array:
+    """Return 𝒥 v, S_L × n."""
+    product = np.empty((recipe.S[-1], len(points)), order="F")
+    for part, here in linearized(recipe, theta, X, points):
+        product[:, part] = here.times(v)
+    return product
+
+
+def jacobian_transposed_product(
+    recipe: Recipe, theta: Array, X: Source, points: Array, U: Array
+) -> Array:
+    """Return 𝒥ᵗ U, P numbers, for U of S_L × n."""
+    total = np.zeros(recipe.size)
+    for part, here in linearized(recipe, theta, X, points):
+        total += here.transposed(U[:, part])
     return total

@@ -36,7 +36,8 @@ class History:
         """Add one epoch; a metric that is new gets NaN in the rows before."""
         n = len(self)
         for name in row:
-            self._columns.setdefault(name, [float("nan")] * n)
+            if name not in self._columns:
+                self._columns[name] = [float("nan")] * n
         for name, column in self._columns.items():
             column.append(float(row.get(name, float("nan"))))
 

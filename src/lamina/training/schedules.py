@@ -31,8 +31,9 @@ class Schedule:
         """Return the factor at `epoch` of `epochs` planned ones."""
         raise NotImplementedError
 
-    def factors(self, times: Array, epochs: float) -> Array:
-        """Return the factors at several times."""
+    def factors(self, epoch: int, steps: int, epochs: float) -> Array:
+        """Return the factors at the begins of the steps of an epoch."""
+        times = epoch + np.arange(steps) / steps
         return np.array([self(float(time), epochs) for time in times])
 
 
@@ -48,10 +49,10 @@ class Constant(Schedule):
         del epoch, epochs
         return 1.0
 
-    def factors(self, times: Array, epochs: float) -> Array:
+    def factors(self, epoch: int, steps: int, epochs: float) -> Array:
         """Return ones."""
-        del epochs
-        return np.ones(len(times))
+        del epoch, epochs
+        return np.ones(steps)
 
 
 @SCHEDULES.builtin("step")

@@ -34,11 +34,14 @@ from lamina.engines.compiled.layout import (
     UNITS,
 )
 from lamina.engines.compiled.meeting import meet, next_job, refill
+from lamina.engines.compiled.microkernel import ROWS
 from lamina.engines.compiled.passes import ONE, ZERO, backward, fetch, forward, multiply
 from lamina.engines.compiled.products import OPTIONS, panel_width, to_panels
 from lamina.engines.compiled.work import copy_all, tables_at
 
 UNIT: Any = None
+PIECE = 4 * ROWS
+"""Rows of G that are one job: whole panels of float64, and few, for half of G is in vain."""
 FEW = 4
 """Units below which the loop over inputs is the inner one."""
 
@@ -77,15 +80,42 @@ def write_rows(world: Any, layers: Any, row: int, rows: int, unit: Any) -> None:
 
 
 @njit(**OPTIONS)
+def write_chunk(
+    tables: Any, block: int, row: int, rows: int, k: int, scratch: int, unit: Any
+) -> None:
+    """Write the rows of some data points of a block, whose Z and A are known, for one U_k."""
+    world, layers = tables[0], tables[1]
+    size, last = size_of(unit), layers[world[LAYERS] - 1]
+    units = last[UNITS]
+    place = world[FACTORS] + (k * world[POINTS] + block + row) * units * size
+    U = carray(pointer(place, unit), rows * units)
+    H = carray(pointer(last[H_AT] + row * units * size, unit), rows * units)
+    for i in range(rows * units):
+        H[i] = U[i]
+    backward(world, layers, row, rows, ZERO, scratch, unit)
+    write_rows(world, layers, row, rows, unit)
+
+
+@njit(**OPTIONS)
+def add_piece(world: Any, begin: int, rows: int, fresh: Any, scratch: int, unit: Any) -> None:
+    """Add Rᵗ R to some rows of G, from the diagonal on; if `fresh` it is all that stands there."""
+    size, P, width = size_of(unit), world[SIZE], panel_width(unit)
+    to_panel = world[BLOCK] * width
+    G = world[MATRIX] + begin * (P + 1) * size
+    B = world[PANELS_AT] + begin // width * to_panel * size
+    places = G, ZERO if fresh else G, world[ROWS_AT] + begin * size, B
+    counts = min(world[MATRIX_PIECE], P - begin), P - begin, rows
+    multiply(world[MULTIPLY], places, counts, (P, P, ONE, P, width, to_panel), scratch)
+
+
+@njit(**OPTIONS)
 def write_all(tables: Any, block: int, rows: int, k: int, phase: int, who: Any) -> None:
     """Write the rows of a block for one U_k, chunk by chunk."""
     world, layers, _, bounds, _ = tables
     thread, unit = who
     if thread == 0:
         refill(world, phase)
-    size, chunk = size_of(unit), world[CHUNK]
-    scratch = world[SCRATCH] + thread * world[THREAD_BYTES]
-    last = layers[world[LAYERS] - 1]
+    chunk, scratch = world[CHUNK], world[SCRATCH] + thread * world[THREAD_BYTES]
     chunks = (rows + chunk - 1) // chunk
     job = next_job(world, phase, thread, chunks, bounds)
     while job >= 0:
@@ -94,14 +124,7 @@ def write_all(tables: Any, block: int, rows: int, k: int, phase: int, who: Any) 
         if k == 0:
             fetch(world, layers, block + row, row, count, unit)
             forward(world, layers, block + row, row, count, scratch, unit)
-        units = last[UNITS]
-        place = world[FACTORS] + (k * world[POINTS] + block + row) * units * size
-        U = carray(pointer(place, unit), count * units)
-        H = carray(pointer(last[H_AT] + row * units * size, unit), count * units)
-        for i in range(count * units):
-            H[i] = U[i]
-        backward(world, layers, row, count, ZERO, scratch, unit)
-        write_rows(world, layers, row, count, unit)
+        write_chunk(tables, block, row, count, k, scratch, unit)
         job = next_job(world, phase, thread, chunks, bounds)
 
 
@@ -112,18 +135,11 @@ def add_all(tables: Any, rows: int, phase: int, who: Any) -> None:
     thread, unit = who
     if thread == 0:
         refill(world, phase)
-    size, P, piece, width = size_of(unit), world[SIZE], world[MATRIX_PIECE], panel_width(unit)
     scratch = world[SCRATCH] + thread * world[THREAD_BYTES]
-    to_panel = world[BLOCK] * width
-    jobs = (P + piece - 1) // piece
+    jobs = (world[SIZE] + world[MATRIX_PIECE] - 1) // world[MATRIX_PIECE]
     job = next_job(world, phase, thread, jobs, bounds)
     while job >= 0:
-        begin = job * piece
-        G = world[MATRIX] + begin * (P + 1) * size
-        B = world[PANELS_AT] + begin // width * to_panel * size
-        places = G, G, world[ROWS_AT] + begin * size, B
-        counts = min(piece, P - begin), P - begin, rows
-        multiply(world[MULTIPLY], places, counts, (P, P, ONE, P, width, to_panel), scratch)
+        add_piece(world, job * world[MATRIX_PIECE], rows, ZERO, scratch, unit)
         job = next_job(world, phase, thread, jobs, bounds)
 
 

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lamina.engines import second_order
 from lamina.engines.compiled import layout as at
 from lamina.engines.compiled import templates, work
 from lamina.engines.compiled.formulas import check_activation, error_kernel
 from lamina.engines.compiled.kernels import kernels
 from lamina.engines.compiled.plan import Plan
-from lamina.engines.compiled.second_order import gauss_newton
+from lamina.engines.compiled.second_order import SecondOrder
 from lamina.engines.compiled.tables import take_table
 from lamina.engines.compiled.threads import Team, available, yield_address
 from lamina.engines.protocol import EpochReport
@@ -40,7 +39,7 @@ FULL = 4096
 """Data points of a pass over everything that are planned for together."""
 
 
-class CompiledEngine:
+class CompiledEngine(SecondOrder):
     """`Engine` by kernels that Numba compiles from the formulas of `lamina.network`.
 
     Parameters
@@ -154,7 +153,7 @@ class CompiledEngine:
         slots, coefficients = len(memory), np.ascontiguousarray(epoch.coefficients, theta.dtype)
         count = coefficients.shape[1]
         kernel, world = self._solver(plan, move, count, slots), plan.world
-        world[at.MEMORY], world[at.STRIDE] = memory.ctypes.data, memory.shape[1]
+        world[at.MEMORY], world[at.STRIDE] = plan.place("memory", memory), memory.shape[1]
         world[at.MOVE], world[at.COUNT] = kernel.address, count
         world[at.COEFFICIENTS] = coefficients.ctypes.data
         plan.results[3] = epoch.max_gradient_norm
@@ -166,16 +165,6 @@ class CompiledEngine:
             theta[:], memory[:] = before
             self._run(plan, at.CLIPPED_STEPS, theta, epoch.order, epoch.batch_size)
         return EpochReport(float(plan.results[0]), float(plan.results[1]))
-
-    def gauss_newton(self, theta: Array, data: Data) -> tuple[float, Array, Array]:
-        """Return J with penalties, dJ/dθ, and the Gauss-Newton matrix, P × P, in float64."""
-        with np.errstate(all="ignore"):
-            return gauss_newton(self, theta, data)
-
-    def gauss_newton_product(self, theta: Array, data: Data, v: Array) -> Array:
-        """Return G v, P numbers in float64."""
-        with np.errstate(all="ignore"):
-            return second_order.gauss_newton_product(self.recipe, theta, data, v)
 
     def _full(
         self, theta: Array, data: Data, share: float = 1.0, *, to_inputs: bool = False
@@ -192,12 +181,23 @@ class CompiledEngine:
         return available()
 
     def plan(
-        self, dtype: Any, batch: int, points: int, share: float = 1.0, *, to_inputs: bool = False
+        self,
+        dtype: Any,
+        batch: int,
+        points: int,
+        share: float = 1.0,
+        *,
+        to_inputs: bool = False,
+        alone: bool = False,
     ) -> Plan:
-        """Return tables and buffers for so many data points together, `points` in one go."""
+        """Return tables and buffers for so many data points together, `points` in one go.
+
+        `alone` it is for the caller's thread, and for steps that the engine takes by itself.
+        """
         operations = 6 * points * self.recipe.size * share
         threads = self._n_threads or (self._available if operations >= WORTH else 1)
-        key = dtype, batch, threads, to_inputs
+        threads = 1 if alone else threads
+        key = dtype, batch, threads, to_inputs, alone
         if key not in self._plans:
             ours = kernels(np.dtype(dtype))
             self._plans[key] = Plan(self.recipe, ours, batch, threads, to_inputs=to_inputs)
@@ -250,7 +250,7 @@ class CompiledEngine:
             world[at.PARTIALS] = plan.memory.room(3 * notes, float)
         world[at.MODE], world[at.POINTS], world[at.BATCH] = mode, points, batch
         world[at.BLOCK] = plan.cut.block if mode >= at.ONLY_GRADIENT else batch
-        world[at.ORDER], world[at.THETA] = order.ctypes.data, theta.ctypes.data
+        world[at.ORDER], world[at.THETA] = order.ctypes.data, plan.place("theta", theta)
         world[at.LAST_STEP] = steps
         plan.results[:3] = 0.0, 0.0, plan.weight_scale
         together = max(1, int(SEGMENT // (6 * self.recipe.size * batch)))
@@ -264,7 +264,7 @@ class CompiledEngine:
         """Call a kernel on all threads of a plan."""
         if plan.threads not in self._teams:
             self._teams[plan.threads] = Team(plan.threads)
-        call, arguments = kernel.call, (plan.world.ctypes.data, plan.layers.ctypes.data)
+        call, arguments = kernel.call, plan.tables
         plan.sync[:] = 0
         stop = partial(plan.sync.__setitem__, slice(None), 1)
         self._teams[plan.threads].run(lambda thread: call(*arguments, thread), stop)

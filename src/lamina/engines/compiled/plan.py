@@ -78,6 +78,7 @@ class Plan:
         self.capacity = max(self.cut.block, threads * self.cut.chunk)
         self.world = np.zeros(at.WORLD_SIZE, dtype=np.int64)
         self.layers = np.zeros((recipe.L, at.LAYER_SIZE), dtype=np.int64)
+        self.tables = int(self.world.ctypes.data), int(self.layers.ctypes.data)
         self.results = np.zeros(4)
         self.sync = np.zeros(at.LINE * (at.QUEUES + 2 * threads + 1), dtype=np.int64)
         self.kept: dict[str, Any] = {}
@@ -197,9 +198,15 @@ class Plan:
 
     def tables_for(self, theta: Array) -> tuple[int, int]:
         """Return the addresses of both tables, for outputs at θ, which is kept."""
-        self.kept["theta"] = theta
-        self.world[at.MODE], self.world[at.THETA] = at.ONLY_OUTPUTS, theta.ctypes.data
-        return self.world.ctypes.data, self.layers.ctypes.data
+        self.world[at.MODE], self.world[at.THETA] = at.ONLY_OUTPUTS, self.place("theta", theta)
+        return self.tables
+
+    def place(self, name: str, array: Array) -> int:
+        """Return the address of an array, and keep both; asking NumPy takes some microseconds."""
+        kept = self.kept.get(name)
+        if kept is None or kept[0] is not array:
+            kept = self.kept[name] = array, int(array.ctypes.data)
+        return kept[1]
 
     def ends(self, rows: int) -> tuple[Array, Array]:
         """Return A_0 and A_L as rows, views of the buffers."""

@@ -4,7 +4,7 @@ The direction is p = -(G + λ D)⁻¹ g with the Gauss-Newton matrix G, the grad
 the largest entry of diag G so far for all parameters alike, as Levenberg 1944 has one λ, or each
 one's own (Marquardt 1963; the maximum: Moré 1978, section 6). λ is
 that of `trust`, by the model gᵗp + pᵗGp/2. With the squared error G is 𝒥ᵗ𝒥 and this is least
-squares.
+squares. Small problems are solved by the engine itself, some steps in one go.
 """
 
 from __future__ import annotations
@@ -15,9 +15,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from lamina.engines.protocol import DampingRule
 from lamina.exceptions import InvalidValueError
+from lamina.training.solvers.ahead import Ahead
 from lamina.training.solvers.base import Advance, Solver
-from lamina.training.solvers.trust import fresh, objective, take_step
+from lamina.training.solvers.trust import (
+    GROWTH,
+    distrusted,
+    fresh,
+    is_kept,
+    objective,
+    take_step,
+    trusted,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -31,6 +41,8 @@ if TYPE_CHECKING:
 
 MATRICES = 3
 """Of P × P that stand in memory at once: G, what is factored, and its factor."""
+NOTHING = float(np.finfo(float).eps) ** 2
+"""Curvature that is none beside the largest, as a part of it."""
 
 
 @dataclass(frozen=True)
@@ -124,13 +136,25 @@ class LevenbergMarquardt(Solver):
     def advance(
         self, engine: Engine, data: Data, state: TrainingState, settings: Settings
     ) -> Advance:
-        """Damp until a step lowers J, and take it."""
+        """Damp until a step lowers J, and take it, if the engine has not done so ahead."""
         del settings  # no option of its own: `Settings` refuses those that would be ignored
+        if not self.finds_penalty:
+            if "ahead" not in state.scratch:
+                state.scratch["ahead"] = Ahead(self.rule, self.max_tries)
+            ahead: Ahead = state.scratch["ahead"]
+            if advance := ahead.next(engine, data, state):
+                return advance
         J, norm, damping = self._step(engine, data, state)
         if damping is None:
             return Advance(J, norm, 0.0, stalled=bool(np.isfinite(J + norm)))
         J, gradient, _ = self.model(engine, data, state)
         return Advance(J, float(np.linalg.norm(gradient)), damping)
+
+    @property
+    def rule(self) -> DampingRule:
+        """The formulas of a step."""
+        scale = one_scale if self.scaling == "identity" else own_scale
+        return DampingRule(scale, fall, is_kept, trusted, distrusted, GROWTH)
 
     def _step(
         self, engine: Engine, data: Data, state: TrainingState
@@ -143,40 +167,46 @@ class LevenbergMarquardt(Solver):
         norm = float(np.linalg.norm(gradient))
         if not (np.isfinite(J + norm) and np.all(np.isfinite(np.diag(G)))) or norm == 0.0:
             return J, norm, None
-        D = _scale(state.memory["scale"], np.diag(G), alike=self.scaling == "identity")
+        largest, rule = state.memory["scale"], self.rule
+        np.maximum(largest, np.diag(G), out=largest)
+        D = rule.scale(largest, largest.max())
         found = take_step(
             state,
             J,
             lambda theta: self.value(engine, data, state, theta),
-            lambda damping: _propose(gradient, G, damping * D),
+            lambda damping: _propose(gradient, G, damping * D, rule.fall),
             self.damping,
             self.max_tries,
         )
         return J, norm, None if found is None else found[1]
 
 
-def _scale(memory: Array, diagonal: Array, *, alike: bool) -> Array:
-    """Return D, and remember the largest diag G so far; the largest of all for `alike`.
+def one_scale(largest: Any, most: Any) -> Any:  # noqa: ARG001 - called like `own_scale`
+    """Return d_i for "identity": the largest diag G so far of all parameters; 1 if that is 0."""
+    return np.where(most > 0.0, most, 1.0)
 
-    Else what has had no curvature is damped like what had most, as Moré's section 6 has 1 there: it
+
+def own_scale(largest: Any, most: Any) -> Any:
+    """Return d_i for "marquardt": the largest diag G so far of the parameter itself.
+
+    What has had no curvature is damped like what had most, as Moré's section 6 has 1 there: it
     may have a slope nevertheless, such as that of a penalty l1 on what a dead unit reads.
     """
-    np.maximum(memory, diagonal, out=memory)
-    most = float(memory.max())
-    if alike:
-        return np.full_like(memory, most or 1.0)
-    return np.where(memory > np.finfo(float).eps ** 2 * most, memory, most or 1.0)
+    return np.where(largest > NOTHING * most, largest, np.where(most > 0.0, most, 1.0))
 
 
-def _propose(gradient: Array, G: Array, damp: Array) -> tuple[Array, float] | None:
+def fall(p: Any, slope: Any, damp: Any) -> Any:
+    """Return what a parameter adds to -(gᵗp + pᵗGp/2), where (G + λD) p = -g."""
+    return 0.5 * p * (damp * p - slope)
+
+
+def _propose(gradient: Array, G: Array, damp: Array, fall: Any) -> tuple[Array, float] | None:
     """Return p for the damping λD and the fall that it foretells, or None if G is too singular."""
-    from scipy.linalg import LinAlgError, cho_factor, cho_solve
+    from scipy.linalg.lapack import dposv
 
     damped = G.copy(order="F")
     damped[np.diag_indices_from(damped)] += damp
-    try:
-        factor = cho_factor(damped, lower=False, overwrite_a=True, check_finite=False)
-    except LinAlgError:  # not positive definite to rounding: damp more
+    _, p, failed = dposv(damped, -gradient, lower=False, overwrite_a=True, overwrite_b=True)
+    if failed:  # not positive definite to rounding: damp more
         return None
-    p = -cho_solve(factor, gradient, check_finite=False)
-    return p, 0.5 * float(p @ (damp * p - gradient))
+    return p, float(np.sum(fall(p, gradient, damp)))

@@ -6,11 +6,14 @@ the fall to what was foretold, and ν = 2 at first,
     p is kept where ρ >= 1e-4:    λ ← λ max(1/3, 1 - (2ρ - 1)³),  ν ← 2;
     elsewhere it is not:          λ ← λ ν,  ν ← 2ν.
 
+The rules are formulas of numbers, for an engine may take several steps by itself.
+
 Source: Nielsen 1999; Madsen, Nielsen and Tingleff 2004, section 3.2, eq. 2.21.
 """
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +34,25 @@ LEAST_RATIO = 1e-4
 """ρ from which on a step is kept."""
 LEAST_DAMPING = 1e-20
 """λ is not lowered below this: it would round to nothing beside the model's curvature."""
+GROWTH = 2.0
+"""ν after a step that is kept."""
+
+
+def is_kept(J: Any, lower: Any, foretold: Any) -> Any:
+    """Return whether a step is kept that brings J to `lower`; one to infinity or NaN never is."""
+    falls = (abs(lower) < inf) & (lower < J) & (foretold > 0.0)
+    return falls & (J - lower >= LEAST_RATIO * foretold)
+
+
+def trusted(damping: Any, J: Any, lower: Any, foretold: Any) -> Any:
+    """Return λ after a step that is kept: the lower, the better the model foretold the fall."""
+    ratio = min((J - lower) / foretold, 1.0)
+    return max(damping * max(1.0 / 3.0, 1.0 - (2.0 * ratio - 1.0) ** 3), LEAST_DAMPING)
+
+
+def distrusted(damping: Any, growth: Any) -> Any:
+    """Return λ and ν after a step that is not: λ grows, each time by twice the factor."""
+    return damping * growth, 2.0 * growth
 
 
 def objective(engine: Engine, data: Data, theta: Array) -> float:
@@ -40,7 +62,7 @@ def objective(engine: Engine, data: Data, theta: Array) -> float:
 
 def fresh(damping: float) -> Array:
     """Return λ and ν to begin with."""
-    return np.array([damping, 2.0])
+    return np.array([damping, GROWTH])
 
 
 def take_step(
@@ -102,21 +124,10 @@ def _damp(
             if np.array_equal(moved, theta):
                 return None  # more damping makes it smaller still
             lower = value(moved)
-            if np.isfinite(lower) and lower < J and J - lower >= LEAST_RATIO * foretold > 0.0:
+            if is_kept(J, lower, foretold):
                 theta[:] = moved
-                _trust(memory, (J - lower) / foretold)
+                memory[:] = trusted(damping, J, lower, foretold), GROWTH
                 state.step += 1
                 return lower, damping
-        _distrust(memory)
+        memory[:] = distrusted(*memory)
     return None
-
-
-def _trust(memory: Array, ratio: float) -> None:
-    """Lower λ the more, the better the model foretold the fall."""
-    factor = max(1.0 / 3.0, 1.0 - (2.0 * min(ratio, 1.0) - 1.0) ** 3)
-    memory[:] = max(memory[0] * factor, LEAST_DAMPING), 2.0
-
-
-def _distrust(memory: Array) -> None:
-    """Raise λ, each time by twice the factor."""
-    memory[:] = memory[0] * memory[1], 2.0 * memory[1]

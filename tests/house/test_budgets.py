@@ -120,7 +120,7 @@ def test_signature_is_narrow(path):
 
 
 def test_mathematics_are_short():
-    """The whole of network/ has at most 1,300 lines of code."""
+    """The whole of network/ has at most 1,450 lines of code."""
     lengths = {
         name_of(path): count_code(path.read_text(encoding="utf-8"))
         for path in python_files(PACKAGE / "network")

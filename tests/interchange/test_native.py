@@ -201,6 +201,15 @@ FORGERIES = {  # what is changed, and what the message names
     "a certificate too long": (
         lambda m, _: m["network"]["certificate"]["differences"].append(0.0), "3 differences"
     ),
+    "a comparison of words": (
+        lambda m, _: m["network"]["certificate"]["second"][0].update(difference="no"), "two numbers"
+    ),
+    "a comparison without a name": (
+        lambda m, _: m["network"]["certificate"]["second"][0].pop("name"), "name"
+    ),
+    "a comparison that is named by a number": (
+        lambda m, _: m["network"]["certificate"]["second"][0].update(name=3), "a name and two"
+    ),
     "a certificate of words": (
         lambda m, _: m["network"]["certificate"].update(tolerance="large"), "other numbers"
     ),

@@ -1,11 +1,17 @@
-"""Random networks with data that suit their error."""
+"""Random networks with data that suit their error, and modules with planted bugs."""
 
+import inspect
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
+from lamina.certification import first_order
+from lamina.network import backpropagation, error_kinds, network, recipe, trials
 from lamina.network.errors import get_error
 from lamina.network.network import Network
 from lamina.network.penalties import Penalty
@@ -68,3 +74,46 @@ def draw_case(seed, error, hidden=(), output=None, outputs=None):
 def draw_case_fixture():
     """Give tests the function that draws a network and its data."""
     return draw_case
+
+
+def mutant(module, *replacements):
+    """Return a module made of the source of another with each old text replaced by the new."""
+    source = inspect.getsource(module)
+    for old, new in replacements:
+        assert old in source, f"{module.__name__} no longer contains {old!r}"
+        source = source.replace(old, new)
+    changed = ModuleType(module.__name__)
+    exec(compile(source, f"<mutant of {module.__name__}>", "exec"), changed.__dict__)  # noqa: S102 - the source is ours
+    return changed
+
+
+STANDING_IN = (
+    "Activation get_activation get_error per_layer backpropagate objective check_data".split()
+)
+
+
+def plant(monkeypatch, module, *replacements):
+    """Let a mutant stand in for the module wherever a network is built, run and certified."""
+    changed = mutant(module, *replacements)  # families register themselves again
+    if module is backpropagation:
+        monkeypatch.setattr(network, "backpropagation", changed)
+    for name in ("values", "slopes") if module is error_kinds else ():
+        method = getattr(changed.ElementwiseError, name)
+        monkeypatch.setattr(error_kinds.ElementwiseError, name, method)
+    for place, name in product((network, recipe, trials, first_order), STANDING_IN):
+        found = getattr(changed, name, None)
+        if hasattr(place, name) and found is not getattr(module, name, None):
+            monkeypatch.setattr(place, name, found)
+    return changed
+
+
+@pytest.fixture(name="mutant", scope="session")
+def mutant_fixture():
+    """Give tests the function that makes a module of a changed source."""
+    return mutant
+
+
+@pytest.fixture(name="plant")
+def plant_fixture(monkeypatch):
+    """Give tests the function that lets a changed module stand in for the original."""
+    return partial(plant, monkeypatch)

@@ -54,9 +54,9 @@ def test_curvature_is_measured(seed, error, hidden, output, draw_case):
     assert close(dY, complex_step(outputs, theta, v))
     U = np.random.default_rng(seed).normal(size=dY.shape)
     assert np.isclose(here.transposed(U) @ v, np.sum(U * dY), rtol=1e-10, atol=1e-12)
-    J = curvature.jacobian(recipe, theta, case.X)
+    J = here.jacobian()
     assert close(J @ v, dY.T)
-    product_ = curvature.hessian_product(recipe, theta, *case.data, v)
+    product_ = curvature.hessian_product(here, case.T, case.omega, v)
     assert close(product_, complex_step(gradient, theta, v))
 
 
@@ -65,7 +65,7 @@ def test_gauss_newton_is_its_definition(seed, error, hidden, output, draw_case):
     """Σ_k R_kᵗ R_k is Σ ω 𝒥ᵗ C 𝒥 without negative curvature, and so is its product with a v."""
     case, here, v = posed(draw_case, seed, error, hidden, output)
     recipe = case.net.recipe
-    J = curvature.jacobian(recipe, case.net.theta, case.X)
+    J = here.jacobian()
     C = curvature.error_hessians(recipe, case.T, here.Y)
     values, vectors = np.linalg.eigh(C)
     positive = np.einsum("nik,nk,njk->nij", vectors, np.maximum(values, 0.0), vectors)

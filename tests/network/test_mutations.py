@@ -1,10 +1,8 @@
 """Planted bugs: each changes a formula in the source, and the certificate or a check finds it.
 
-A mutation replaces text in a module's source and evaluates the result as a module of its
-own, which then stands in for the original.
+`plant` replaces text in a module's source, and the result stands in for the original.
 """
 
-import inspect
 from dataclasses import dataclass, field
 from types import ModuleType
 
@@ -15,7 +13,7 @@ from lamina.network import (
     activation_families,
     activations,
     backpropagation,
-    certificate,
+    checks,
     error_families,
     error_kinds,
     errors,
@@ -171,33 +169,6 @@ ERRORS = {
 CERTIFIED = BACKWARD | PENALTIES | ACTIVATIONS | ERRORS
 
 
-def mutant(module, *replacements):
-    """Return a module made of the source of another with each old text replaced by the new."""
-    source = inspect.getsource(module)
-    for old, new in replacements:
-        assert old in source, f"{module.__name__} no longer contains {old!r}"
-        source = source.replace(old, new)
-    changed = ModuleType(module.__name__)
-    exec(compile(source, f"<mutant of {module.__name__}>", "exec"), changed.__dict__)  # noqa: S102 - the source is ours
-    return changed
-
-
-def plant(monkeypatch, module, *replacements):
-    """Let a mutant stand in for the module wherever a network is built, run and certified."""
-    changed = mutant(module, *replacements)  # families register themselves again
-    if module is backpropagation:
-        monkeypatch.setattr(network, "backpropagation", changed)
-        monkeypatch.setattr(certificate, "backpropagate", changed.backpropagate)
-        monkeypatch.setattr(certificate, "objective", changed.objective)
-    for name in ("values", "slopes") if module is error_kinds else ():
-        method = getattr(changed.ElementwiseError, name)
-        monkeypatch.setattr(error_kinds.ElementwiseError, name, method)
-    for name in ("Activation", "get_activation", "get_error", "per_layer"):
-        if getattr(changed, name, None) is not getattr(module, name, None):
-            monkeypatch.setattr(network, name, getattr(changed, name))
-    return changed
-
-
 def build(mutation, changed=penalties):
     """Return the network of a mutation, with data in the domain of its error."""
     random = np.random.default_rng(1)
@@ -216,12 +187,12 @@ def build(mutation, changed=penalties):
 
 
 @pytest.mark.parametrize("name", CERTIFIED)
-def test_certificate_finds_planted_bug(name, monkeypatch):
+def test_certificate_finds_planted_bug(name, plant):
     """The network is certified as it stands, and no longer when the bug is planted."""
     mutation = CERTIFIED[name]
     net, X, T = build(mutation)
     assert net.certify(X, T, OMEGA).passed
-    changed = plant(monkeypatch, mutation.module, (mutation.old, mutation.new))
+    changed = plant(mutation.module, (mutation.old, mutation.new))
     net, X, T = build(mutation, changed)
     found = net.certify(X, T, OMEGA)
     assert not found.passed
@@ -235,10 +206,10 @@ DEFINITIONS = {
 }
 
 
-def definition_holds(net_module, layers, error):
+def definition_holds(layers, error):
     """Return whether J is (2.18) or its like: of A_L, mean over points, sum over outputs."""
     random = np.random.default_rng(2)
-    net = net_module.Network(SIZES, layers.split(), error=error, random_state=random)
+    net = network.Network(SIZES, layers.split(), error=error, random_state=random)
     X, T = random.normal(size=(4, N)), random.uniform(0.1, 0.9, size=(4, N))
     return np.isclose(net.error(X, T), DEFINITIONS[error](T, net(X)).sum() / N, rtol=1e-10)
 
@@ -253,20 +224,19 @@ CONSISTENT = {  # wrong alike in value and slope: no derivative can tell
             (SLOPE_RETURNED, f"{SLOPE_RETURNED} / len(A)"),
         ),
     ),
-    "sum over data points": (network, "tanh sine logistic", "squared", ("1.0 / N", "1.0")),
+    "sum over data points": (checks, "tanh sine logistic", "squared", ("1.0 / N", "1.0")),
     "pair of logistic for gaussian": (E, "tanh sine gaussian", "binary_cross_entropy", ANY_PAIR),
     "pair of exponential for softplus": (E, "tanh sine softplus", "poisson", ANY_PAIR),
 }
 
 
 @pytest.mark.parametrize("name", CONSISTENT)
-def test_definition_finds_planted_bug(name, monkeypatch):
+def test_definition_finds_planted_bug(name, plant):
     """What is wrong in value and slope alike is found by the definition of J."""
     module, layers, error, *replacements = CONSISTENT[name]
-    assert definition_holds(network, layers, error)
-    changed = plant(monkeypatch, module, *replacements)
-    net_module = changed if module is network else network
-    assert not definition_holds(net_module, layers, error)
+    assert definition_holds(layers, error)
+    plant(module, *replacements)
+    assert not definition_holds(layers, error)
 
 
 def masks_are_differentiated(module):
@@ -293,7 +263,7 @@ MASKED = {
 
 
 @pytest.mark.parametrize("name", MASKED)
-def test_masked_step_finds_planted_bug(name):
+def test_masked_step_finds_planted_bug(name, mutant):
     """Dropout backward is checked by the complex step with masks."""
     assert masks_are_differentiated(backpropagation)
     assert not masks_are_differentiated(mutant(backpropagation, MASKED[name]))

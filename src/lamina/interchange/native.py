@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import lamina
+from lamina.certification.certificate import Certificate, Comparison
 from lamina.exceptions import InvalidValueError, LaminaError, ModelFileError
 from lamina.interchange.container import Document, write
 from lamina.network.activations import ACTIVATIONS
-from lamina.network.certificate import Certificate
 from lamina.network.errors import ERRORS
 from lamina.network.network import Network
 from lamina.network.penalties import Penalty
@@ -100,13 +100,25 @@ def _make_certificate(described: Mapping[str, Any], L: int) -> Certificate:
     """Return the certificate of a network with L layers; whatever is wrong raises."""
     fields = dict(described)
     gaps = [restored(gap) for gap in fields.pop("differences")]
-    certificate = Certificate(differences=tuple(gaps), **fields)
+    second = [_make_comparison(**comparison) for comparison in fields.pop("second")]
+    certificate = Certificate(differences=tuple(gaps), second=tuple(second), **fields)
     numbers = [value for name, value in fields.items() if name != "method"]
     words = isinstance(certificate.method, str)
     if not words or len(gaps) != L + 1 or not all(type(n) in {int, float} for n in numbers + gaps):
         message = f"a certificate has a method, {L + 1} differences and other numbers"
         raise ValueError(message)
     return certificate
+
+
+def _make_comparison(name: str, difference: Any, tolerance: float) -> Comparison:
+    """Return an entry of a certificate."""
+    number = difference if isinstance(difference, float) else restored(difference)
+    if not (isinstance(name, str) and type(number) is type(tolerance) is float):
+        message = (
+            f"a comparison has a name and two numbers, got {name!r}, {number!r}, {tolerance!r}"
+        )
+        raise TypeError(message)
+    return Comparison(name, number, tolerance)
 
 
 def _penalty(l1: float, l2: float, biases: bool) -> Penalty:  # noqa: FBT001 - as in the file

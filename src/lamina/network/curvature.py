@@ -24,14 +24,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lamina.exceptions import ShapeError
 from lamina.network import backpropagation
 from lamina.network.activations import Elementwise
+from lamina.network.checks import check_direction, check_matrix
 from lamina.network.differences import along
 from lamina.network.parameters import blocks, views
 from lamina.network.trials import has_complex_slopes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import numpy.typing as npt
 
     from lamina.network.activations import Activation
     from lamina.network.error_kinds import Error
@@ -62,7 +66,10 @@ def bend(sigma: Activation, at: tuple[Matrix, Matrix, Matrix], dZ: Matrix, dA: M
 
 @dataclass(frozen=True)
 class Linearization:
-    """The network at θ for some data points, ready for changes of θ.
+    """The network at θ for N data points as a linear function of changes of θ, 𝒥 = dY/dθ.
+
+    Y is what the error sees: Z_L where error and output activation are a pair, such as
+    cross-entropy with softmax, else A_L. `Network.linearize` makes one, in float64.
 
     Attributes
     ----------
@@ -70,6 +77,18 @@ class Linearization:
     theta : vector, P
     Z, A : lists of S_l × N
         As `backpropagation.forward` returns them.
+
+    Examples
+    --------
+    >>> from lamina import Network
+    >>> net = Network([2, 3, 1], ["tanh", "identity"], random_state=0)
+    >>> here, v = net.linearize(np.eye(2)), np.full(13, 1e-6)
+    >>> here.jacobian().shape, here.transposed([[1.0, -1.0]]).shape
+    ((2, 1, 13), (13,))
+    >>> before = net(np.eye(2))
+    >>> net.theta = net.theta + v
+    >>> np.allclose(before + here.times(v), net(np.eye(2)), rtol=0, atol=1e-10)
+    True
     """
 
     recipe: Recipe
@@ -92,17 +111,23 @@ class Linearization:
         """The weights, indexed by layer."""
         return views(self.recipe, self.theta)[0]
 
-    def changes(self, v: Matrix) -> tuple[list[Matrix], list[Matrix]]:
-        """Return Ż and Ȧ along v, (c1); lists of S_l × N."""
-        V, v_b = views(self.recipe, v)
+    def changes(self, v: npt.ArrayLike) -> tuple[list[Matrix], list[Matrix]]:
+        """Return Ż and Ȧ along v, P numbers, (c1); lists of S_l × N."""
+        V, v_b = views(self.recipe, check_direction("v", v, self.recipe.size))
         dZ, dA = [self.Z[0]], [np.zeros_like(self.A[0])]
         for l in range(1, self.recipe.L + 1):
             dZ.append(V[l] @ self.A[l - 1] + self.W[l] @ dA[l - 1] + v_b[l])  # (c1)  S_l × N
             dA.append(tangent(self.recipe.activation(l), self.Z[l], self.A[l], dZ[l]))
         return dZ, dA
 
-    def times(self, v: Matrix) -> Matrix:
-        """Return 𝒥 v = Ẏ, S_L × N."""
+    def times(self, v: npt.ArrayLike) -> Matrix:
+        """Return 𝒥 v = Ẏ, S_L × N, for v of P numbers, (c1).
+
+        Raises
+        ------
+        ShapeError, InvalidTypeError
+            If v is not a vector of P real numbers.
+        """
         dZ, dA = self.changes(v)
         return dZ[-1] if self.recipe.pair else dA[-1]
 
@@ -117,9 +142,15 @@ class Linearization:
                 U = self.W[l].T @ H[l]  #                                (4.2)  S_{l-1} × N
         return H
 
-    def transposed(self, U: Matrix) -> Matrix:
-        """Return 𝒥ᵗ U, P numbers, for U of S_L × N, (4.1)."""
-        H, result = self.pulled_back(U), np.empty_like(self.theta)
+    def transposed(self, U: npt.ArrayLike) -> Matrix:
+        """Return 𝒥ᵗ U = Σ_n 𝒥_nᵗ u_n, P numbers, for U of S_L × N, (4.1).
+
+        Raises
+        ------
+        ShapeError, InvalidTypeError
+            If U is not a matrix of S_L × N real numbers.
+        """
+        H, result = self.pulled_back(self._outputs(U)), np.empty_like(self.theta)
         dW, db = views(self.recipe, result)
         for l in range(1, self.recipe.L + 1):
             dW[l][...] = H[l] @ self.A[l - 1].T
@@ -135,16 +166,23 @@ class Linearization:
             np.multiply(A[:, :, None], H_l[:, None, :], out=block)
             out[:, biases] = H_l
 
+    def jacobian(self) -> Matrix:
+        """Return 𝒥_n = dY_n/dθ of every data point, N × S_L × P: all of it, so for few points."""
+        K, N = self.Y.shape
+        result = np.empty((N, K, self.recipe.size), dtype=self.theta.dtype)
+        for k in range(K):
+            U = np.zeros_like(self.Y)
+            U[k] = 1.0
+            self.rows(U, result[:, k])
+        return result
 
-def jacobian(recipe: Recipe, theta: Matrix, X: Matrix) -> Matrix:
-    """Return 𝒥_n = dY_n/dθ of every data point, N × S_L × P: all of it, so for few points."""
-    here = Linearization.at(recipe, theta, X)
-    result = np.empty((X.shape[1], recipe.S[-1], recipe.size), dtype=theta.dtype)
-    for k in range(recipe.S[-1]):
-        U = np.zeros_like(here.Y)
-        U[k] = 1.0
-        here.rows(U, result[:, k])
-    return result
+    def _outputs(self, U: npt.ArrayLike) -> Matrix:
+        """Return U as a matrix of the shape of Y."""
+        U = check_matrix("U", U, len(self.Y), self.theta.dtype)
+        if U.shape != self.Y.shape:
+            message = f"U must have a column for each of the {self.Y.shape[1]} data points"
+            raise ShapeError(f"{message}; got shape {U.shape}")
+        return U
 
 
 def error_product(recipe: Recipe, T: Matrix, Y: Matrix, V: Matrix) -> Matrix:
@@ -190,22 +228,30 @@ def gauss_newton_rows(here: Linearization, T: Matrix, omega: Matrix) -> Iterator
             yield rows
 
 
-def gauss_newton_product(here: Linearization, T: Matrix, omega: Matrix, v: Matrix) -> Matrix:
-    """Return G v without G, (c3); C_n as it is, negative curvature included."""
+def gauss_newton(here: Linearization, T: Matrix, omega: Matrix) -> tuple[float, Matrix, Matrix]:
+    """Return J with penalties, dJ/dθ, and G with that of the penalties, P × P, (c3)."""
+    X, theta, recipe = here.A[0], here.theta, here.recipe
+    result = backpropagation.backpropagate(recipe, theta, X, T, omega)
+    G = np.diag(penalty_diagonal(recipe))
+    for R in gauss_newton_rows(here, T, omega):
+        G += R.T @ R
+    return float(result.J), result.gradient, G
+
+
+def gauss_newton_product(here: Linearization, T: Matrix, omega: Matrix, v: npt.ArrayLike) -> Matrix:
+    """Return G v without G and without penalties, (c3); C_n as it is, negative curvature too."""
     return here.transposed(error_product(here.recipe, T, here.Y, here.times(v)) * omega)
 
 
-def hessian_product(
-    recipe: Recipe, theta: Matrix, X: Matrix, T: Matrix, omega: Matrix, v: Matrix
-) -> Matrix:
+def hessian_product(here: Linearization, T: Matrix, omega: Matrix, v: npt.ArrayLike) -> Matrix:
     """Return the Hessian of Σ ω_n J_n times v, P numbers, exactly: (c1), then (c2)."""
-    here = Linearization.at(recipe, theta, X)
-    Z, A, W, V = here.Z, here.A, here.W, views(recipe, v)[0]
+    recipe, Z, A, W = here.recipe, here.Z, here.A, here.W
     dZ, dA = here.changes(v)
+    V = views(recipe, np.asarray(v))[0]
     Y, dY = (Z[-1], dZ[-1]) if recipe.pair else (A[-1], dA[-1])
     Delta = seen(recipe).slopes(T, Y) * omega
     dDelta = error_product(recipe, T, Y, dY) * omega
-    result = np.empty_like(theta)
+    result = np.empty_like(here.theta)
     dW, db = views(recipe, result)
     for l in range(recipe.L, 0, -1):
         if l == recipe.L and recipe.pair:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lamina.exceptions import InvalidTypeError, InvalidValueError, ShapeError
-from lamina.network import backpropagation
-from lamina.network.activations import ACTIVATIONS, Activation, get_activation
-from lamina.network.certificate import Certificate, certify
-from lamina.network.errors import get_error
+from lamina.network import backpropagation, curvature
+from lamina.network.activations import ACTIVATIONS
+from lamina.network.checks import check_data, check_generator, check_matrix, check_precision
+from lamina.network.curvature import Linearization
 from lamina.network.formulas import real_array
 from lamina.network.initialization import initialize
-from lamina.network.parameters import views
-from lamina.network.penalties import Penalty, per_layer
-from lamina.network.recipe import Dense, Recipe
+from lamina.network.parameters import Parametrized
+from lamina.network.recipe import make_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,12 +21,16 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from lamina.certification.certificate import Certificate
+    from lamina.certification.second_order import Answer
+    from lamina.network.activations import Activation
     from lamina.network.backpropagation import Backpropagation
     from lamina.network.error_kinds import Error
     from lamina.network.formulas import Matrix
+    from lamina.network.penalties import Penalty
 
 
-class Network:
+class Network(Parametrized):
     """A feed-forward network of dense layers, (1.1)-(1.5).
 
     Parameters
@@ -86,44 +88,11 @@ class Network:
         initialization: str | npt.ArrayLike = "auto",
     ) -> None:
         """Build the recipe and draw the first θ."""
-        self.recipe = make_recipe(sizes, activations, error, penalties)
-        self.dtype = _precision(dtype)
-        random = _generator(random_state)
-        self._theta = initialize(self.recipe, initialization, random, self.dtype)
+        recipe = make_recipe(sizes, activations, error, penalties)
+        self.dtype = check_precision(dtype)
+        random = check_generator(random_state)
+        super().__init__(recipe, initialize(recipe, initialization, random, self.dtype))
         self.certificate: Certificate | None = None
-
-    @property
-    def theta(self) -> Matrix:
-        """All parameters, a vector; the memory that W and b are views of."""
-        return self._theta
-
-    @theta.setter
-    def theta(self, values: npt.ArrayLike) -> None:
-        theta = real_array("θ", values)
-        if theta.shape != self._theta.shape:
-            message = f"this network has {self._theta.size} parameters; got θ of {theta.shape}"
-            raise ShapeError(message)
-        self._theta[:] = theta
-
-    @property
-    def W(self) -> tuple[Matrix, ...]:
-        """The weight matrices, S_l × S_{l-1}; views of θ indexed by layer."""
-        return tuple(views(self.recipe, self._theta)[0])
-
-    @property
-    def b(self) -> tuple[Matrix, ...]:
-        """The bias vectors, S_l × 1; views of θ indexed by layer."""
-        return tuple(views(self.recipe, self._theta)[1])
-
-    @property
-    def L(self) -> int:
-        """The index of the output layer."""
-        return self.recipe.L
-
-    @property
-    def S(self) -> list[int]:
-        """The sizes S_0..S_L."""
-        return self.recipe.S
 
     def __call__(self, X: npt.ArrayLike) -> Matrix:
         """Return A_L, S_L × N, for X, S_0 × N; or a vector of S_L for a vector of S_0."""
@@ -169,9 +138,17 @@ class Network:
         return float(backpropagation.objective(self.recipe, self._theta, *self.check(X, T, omega)))
 
     def certify(
-        self, X: npt.ArrayLike, T: npt.ArrayLike, omega: npt.ArrayLike | None = None
+        self,
+        X: npt.ArrayLike,
+        T: npt.ArrayLike,
+        omega: npt.ArrayLike | None = None,
+        *,
+        answer: Answer | None = None,
     ) -> Certificate:
-        """Compare backpropagation with measured derivatives; keep and return the certificate.
+        """Compare first and second derivatives with measured ones; keep the certificate.
+
+        `answer` lets an engine be certified, as estimators do: a function of indices of data
+        points and of whether G is wanted, which returns the gradient and G of their mean.
 
         Examples
         --------
@@ -179,9 +156,101 @@ class Network:
         >>> net.certify(np.eye(2), np.ones((1, 2))).passed
         True
         """
+        from lamina.certification.certify import certify
+
         X, T, omega = (np.asarray(M, dtype=float) for M in self.check(X, T, omega))
-        self.certificate = certify(self.recipe, self._theta.astype(float), X, T, omega)
+        theta = self._theta.astype(float)
+        self.certificate = certify(self.recipe, theta, (X, T, omega), answer)
         return self.certificate
+
+    def linearize(self, X: npt.ArrayLike) -> Linearization:
+        """Return the network at its θ as a linear map: 𝒥 v, 𝒥ᵗ U and 𝒥 for X, S_0 × N.
+
+        In float64, with a copy of θ: later changes of it are not seen.
+        """
+        theta = self._theta.astype(float)
+        return Linearization.at(self.recipe, theta, self._inputs(X).astype(float))
+
+    def gauss_newton(
+        self, X: npt.ArrayLike, T: npt.ArrayLike, omega: npt.ArrayLike | None = None
+    ) -> tuple[float, Matrix, Matrix]:
+        """Return J, dJ/dθ and the Gauss-Newton matrix G, P × P, all with penalties, in float64.
+
+        Its N × P numbers are held at once: engines do the same in tiles. Where C_n is not
+        positive, as for an error that is not convex, those directions are left out, (c3) of
+        `network/curvature.py`. Arguments as for `backpropagate`.
+
+        Examples
+        --------
+        >>> net = Network([2, 3, 1], ["tanh", "identity"], random_state=0)
+        >>> J, gradient, G = net.gauss_newton(np.eye(2), np.ones((1, 2)))
+        >>> v = np.ones(13)
+        >>> np.allclose(G @ v, net.gauss_newton_product(np.eye(2), np.ones((1, 2)), v))
+        True
+        """
+        return curvature.gauss_newton(*self._linearized(X, T, omega))
+
+    def gauss_newton_product(
+        self,
+        X: npt.ArrayLike,
+        T: npt.ArrayLike,
+        v: npt.ArrayLike,
+        omega: npt.ArrayLike | None = None,
+    ) -> Matrix:
+        """Return G v, P numbers in float64, without G: about two passes for v of P numbers.
+
+        With the penalties, and with C_n as it is, negative curvature included. Arguments and
+        what is raised as for `hessian_product`.
+        """
+        product = curvature.gauss_newton_product(*self._linearized(X, T, omega), v)
+        return product + curvature.penalty_diagonal(self.recipe) * v
+
+    def hessian_product(
+        self,
+        X: npt.ArrayLike,
+        T: npt.ArrayLike,
+        v: npt.ArrayLike,
+        omega: npt.ArrayLike | None = None,
+    ) -> Matrix:
+        """Return the Hessian of J times v, P numbers in float64, exactly and without the Hessian.
+
+        Penalties are part of it: l2 where it counts, and nothing of |w|. Source: Pearlmutter
+        1994, section 3; (c2) of `network/curvature.py`.
+
+        Parameters
+        ----------
+        X, T, omega : as for `backpropagate`
+        v : P numbers
+            A direction in the space of θ.
+
+        Raises
+        ------
+        ShapeError, InvalidTypeError, InvalidValueError
+            If X, T, omega or v do not fit the network or the error.
+
+        Examples
+        --------
+        >>> net = Network([2, 3, 1], ["tanh", "identity"], random_state=0)
+        >>> X, T, v = np.eye(2), np.ones((1, 2)), np.full(13, 1e-6)
+        >>> expected = net.backpropagate(X, T).gradient + net.hessian_product(X, T, v)
+        >>> net.theta = net.theta + v
+        >>> np.allclose(net.backpropagate(X, T).gradient, expected, rtol=0, atol=1e-9)
+        True
+        """
+        product = curvature.hessian_product(*self._linearized(X, T, omega), v)
+        return product + curvature.penalty_diagonal(self.recipe) * v
+
+    def input_jacobian(self, X: npt.ArrayLike) -> Matrix:
+        """Return dA_L/dX of every data point, N × S_L × S_0, for X, S_0 × N, (4.2).
+
+        Examples
+        --------
+        >>> net = Network([2, 3, 1], ["tanh", "identity"], random_state=0)
+        >>> net.input_jacobian(np.zeros((2, 5))).shape
+        (5, 1, 2)
+        """
+        slopes = backpropagation.input_jacobian(self.recipe, self._theta, self._inputs(X))
+        return slopes.transpose(2, 0, 1)
 
     def predictor(self, most_rows: int = 64) -> Callable[[Matrix], Matrix]:
         """Return a fast function of rows, N × S_0, without checks; see `engines.predictor`."""
@@ -209,90 +278,19 @@ class Network:
             f"Network({sizes}, {names}, error={self.recipe.error!r}, {self.recipe.size} parameters)"
         )
 
-    def _inputs(self, X: npt.ArrayLike) -> Matrix:
-        """Return X as an S_0 × N matrix of the network's precision."""
-        return _matrix("X", X, self.S[0], self.dtype)
-
     def check(
         self, X: npt.ArrayLike, T: npt.ArrayLike, omega: npt.ArrayLike | None
     ) -> tuple[Matrix, Matrix, Matrix]:
         """Return X, T and omega checked against the network and each other."""
-        error = self.recipe.error
-        X, T = self._inputs(X), real_array("T", T)
-        N = X.shape[1]
-        if N == 0:
-            message = "X must have at least one data point (column), got none"
-            raise ShapeError(message)
-        T = T[np.newaxis] if T.ndim == 1 and self.S[-1] == error.outputs_per_target else T
-        T = _matrix("T", T, self.S[-1] // error.outputs_per_target, self.dtype)
-        if T.shape[1] != N:
-            message = f"X has {N} columns (data points) and T has {T.shape[1]}; they must agree"
-            raise ShapeError(message)
-        error.check_targets(T)
-        weights = np.full(N, 1.0 / N) if omega is None else real_array("omega", omega)
-        if weights.shape != (N,):
-            message = f"expected one weight for each of the {N} data points, got {weights.shape}"
-            raise ShapeError(message)
-        return X, T, weights.astype(self.dtype, copy=False)
+        return check_data(self.recipe, self.dtype, X, T, omega)
 
+    def _linearized(
+        self, X: npt.ArrayLike, T: npt.ArrayLike, omega: npt.ArrayLike | None
+    ) -> tuple[Linearization, Matrix, Matrix]:
+        """Return the network linearized for checked X, with T and omega; all in float64."""
+        X, T, omega = (M.astype(float) for M in self.check(X, T, omega))
+        return Linearization.at(self.recipe, self._theta.astype(float), X), T, omega
 
-def _precision(dtype: npt.DTypeLike) -> np.dtype[Any]:
-    """Return dtype if a network can have it."""
-    try:
-        precision = np.dtype(dtype)
-    except TypeError:
-        precision = np.dtype(object)
-    if precision not in (np.float32, np.float64):
-        message = f"dtype must be float32 or float64, got {dtype!r}"
-        raise InvalidValueError(message)
-    return precision
-
-
-def _generator(random_state: int | np.random.Generator | None) -> np.random.Generator:
-    """Return the generator of a random state."""
-    try:
-        return np.random.default_rng(random_state)
-    except (TypeError, ValueError) as problem:
-        message = f"random_state must be an integer >= 0, a Generator or None, got {random_state!r}"
-        raise InvalidValueError(message) from problem
-
-
-def make_recipe(
-    sizes: Sequence[int],
-    activations: Sequence[str | Activation],
-    error: str | Error,
-    penalties: Penalty | Sequence[Penalty | None] | None,
-) -> Recipe:
-    """Return the recipe of these layers and this error, everything checked."""
-    given = list(sizes) if hasattr(sizes, "__iter__") else []
-    if len(given) < 2 or not all(isinstance(S, (int, np.integer)) and S > 0 for S in given):
-        message = f"sizes are two or more positive integers S_0, ..., S_L, got {sizes!r}"
-        raise InvalidValueError(message)
-    sizes = [int(size) for size in given]
-    L = len(sizes) - 1
-    if isinstance(activations, (str, Activation)) or not hasattr(activations, "__len__"):
-        message = f"activations is a list, one for each layer 1..{L}, got {activations!r}"
-        raise InvalidTypeError(message)
-    error = get_error(error)
-    if sizes[-1] % error.outputs_per_target:
-        message = (
-            f"{error!r} needs a multiple of {error.outputs_per_target} outputs, got {sizes[-1]}"
-        )
-        raise InvalidValueError(message)
-    natural = [error.output_activation] if len(activations) == L - 1 else []
-    chosen = [get_activation(activation) for activation in [*activations, *natural]]
-    if len(chosen) != L:
-        message = f"expected {L} activations for layers 1..{L}, got {len(activations)}"
-        raise InvalidValueError(message)
-    return Recipe(tuple(map(Dense, sizes, sizes[1:], chosen, per_layer(penalties, L))), error)
-
-
-def _matrix(name: str, values: npt.ArrayLike, rows: int, dtype: np.dtype[Any]) -> Matrix:
-    """Return `values` as a matrix with this many rows, or say what is wrong with it."""
-    matrix = real_array(name, values)
-    if matrix.ndim != 2 or matrix.shape[0] != rows:
-        turned = matrix.ndim == 2 and matrix.shape[1] == rows
-        hint = f" (did you mean {name}.T?)" if turned else ""
-        message = f"{name} must be {rows} × N, columns are data points; got {matrix.shape}{hint}"
-        raise ShapeError(message)
-    return matrix.astype(dtype, copy=False)
+    def _inputs(self, X: npt.ArrayLike) -> Matrix:
+        """Return X as an S_0 × N matrix of the network's precision."""
+        return check_matrix("X", X, self.S[0], self.dtype)

@@ -5,10 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from lamina.exceptions import InvalidTypeError, InvalidValueError
+from lamina.network.activations import Activation, get_activation
+from lamina.network.errors import get_error
+from lamina.network.penalties import Penalty, per_layer
+
 if TYPE_CHECKING:
-    from lamina.network.activations import Activation
+    from collections.abc import Sequence
+
     from lamina.network.error_kinds import Error
-    from lamina.network.penalties import Penalty
 
 
 @dataclass(frozen=True)
@@ -65,3 +72,33 @@ class Recipe:
     def pair(self) -> Error | None:
         """The error as a function of Z_L, where it has a stable form for this output layer."""
         return self.error.seen_from(self.activation(self.L))
+
+
+def make_recipe(
+    sizes: Sequence[int],
+    activations: Sequence[str | Activation],
+    error: str | Error,
+    penalties: Penalty | Sequence[Penalty | None] | None,
+) -> Recipe:
+    """Return the recipe of these layers and this error, everything checked."""
+    given = list(sizes) if hasattr(sizes, "__iter__") else []
+    if len(given) < 2 or not all(isinstance(S, (int, np.integer)) and S > 0 for S in given):
+        message = f"sizes are two or more positive integers S_0, ..., S_L, got {sizes!r}"
+        raise InvalidValueError(message)
+    sizes = [int(size) for size in given]
+    L = len(sizes) - 1
+    if isinstance(activations, (str, Activation)) or not hasattr(activations, "__len__"):
+        message = f"activations is a list, one for each layer 1..{L}, got {activations!r}"
+        raise InvalidTypeError(message)
+    error = get_error(error)
+    if sizes[-1] % error.outputs_per_target:
+        message = (
+            f"{error!r} needs a multiple of {error.outputs_per_target} outputs, got {sizes[-1]}"
+        )
+        raise InvalidValueError(message)
+    natural = [error.output_activation] if len(activations) == L - 1 else []
+    chosen = [get_activation(activation) for activation in [*activations, *natural]]
+    if len(chosen) != L:
+        message = f"expected {L} activations for layers 1..{L}, got {len(activations)}"
+        raise InvalidValueError(message)
+    return Recipe(tuple(map(Dense, sizes, sizes[1:], chosen, per_layer(penalties, L))), error)

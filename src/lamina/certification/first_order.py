@@ -1,12 +1,12 @@
-"""The certificate: backpropagation against measured derivatives, layer by layer."""
+"""First derivatives: backpropagation against measured slopes of J, layer by layer."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lamina.certification.certificate import Certificate
 from lamina.network.backpropagation import backpropagate, objective
 from lamina.network.differences import (
     AGREEMENT,
@@ -32,53 +32,7 @@ DIRECTIONS = 64
 """How many derivatives are measured in each layer: all, or a random choice and a random mix."""
 
 
-@dataclass(frozen=True)
-class Certificate:
-    """How far backpropagation is from measured derivatives.
-
-    Attributes
-    ----------
-    method : {"complex step", "central differences"}
-        How derivatives were measured, in float64 whatever the network's precision.
-    differences : tuple of float
-        For the inputs (entry 0, Delta_0) and each layer 1..L: the largest difference
-        relative to the layer's largest measured derivative.
-    tolerance : float
-        The difference that still passes: 1e-11 for the complex step, 1e-6 otherwise.
-    n_derivatives, n_points : int
-        How many derivatives were measured, at how many data points.
-    n_kinks : int
-        How many of them sit on a kink (relu at 0): both sides differ, nothing to compare.
-    """
-
-    method: str
-    differences: tuple[float, ...]
-    tolerance: float
-    n_derivatives: int
-    n_points: int
-    n_kinks: int = 0
-
-    @property
-    def passed(self) -> bool:
-        """Whether every layer is within the tolerance."""
-        return all(difference <= self.tolerance for difference in self.differences)
-
-    def __str__(self) -> str:
-        """Say it in plain words."""
-        verdict = "The gradient is exact" if self.passed else "THE GRADIENT IS WRONG"
-        layers = ", ".join(
-            f"{'inputs' if l == 0 else f'layer {l}'} {difference:.1e}"
-            for l, difference in enumerate(self.differences)
-        )
-        kinks = f" {self.n_kinks} of them sit on a kink and have no one slope." * (self.n_kinks > 0)
-        return (
-            f"{verdict}: {self.n_derivatives} derivatives on {self.n_points} data points, measured "
-            f"by {self.method}, differ from backpropagation by at most "
-            f"{np.max(self.differences):.1e} (allowed {self.tolerance:.0e}): {layers}.{kinks}"
-        )
-
-
-def certify(
+def certify_gradient(
     recipe: Recipe, theta: Matrix, X: Matrix, T: Matrix, omega: Matrix, *, seed: int = 0
 ) -> Certificate:
     """Measure derivatives of J in the inputs and in every layer, and compare.

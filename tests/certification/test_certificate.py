@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lamina.network.certificate import Certificate
+from lamina.certification.certificate import Certificate, Comparison
 from lamina.network.network import Network
 from lamina.network.penalties import Penalty
 from lamina.registration import register_activation, register_error
@@ -31,6 +31,11 @@ def test_failed_certificate_says_so():
         failed = Certificate("complex step", (1e-16, difference), 1e-11, 3, 2)
         assert not failed.passed
         assert str(failed).startswith("THE GRADIENT IS WRONG")
+        second = (Comparison("G", 0.0, 1e-11), Comparison("H", difference, 1e-11))
+        failed = Certificate("complex step", (1e-16,), 1e-11, 3, 2, second=second)
+        assert not failed.passed
+        assert str(failed).startswith("The gradient is exact")
+        assert "WRONG ARE: H, " in str(failed)
 
 
 def test_network_keeps_its_last_certificate(net):

@@ -1,0 +1,1 @@
+"""The judge: gradients and second derivatives against what was measured from values alone."""

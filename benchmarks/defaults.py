@@ -64,6 +64,7 @@ def compare(X, y, seeds: int, folds: int) -> dict:
                     model = maker(random_state=seed).fit(X[inside], y[inside])
                     seconds[side].append(time.perf_counter() - begun)
                     scores[side].append(model.score(X[outside], y[outside]))
+                    result["solver"] = result.get("solver") or model.solver_  # of the first, ours
     for side, name in enumerate(("lamina", "sklearn")):
         result[name] = {
             "score": float(np.mean(scores[side])),

@@ -157,7 +157,7 @@ def test_validation_fraction_is_stratified_and_never_trained_on(table):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Engine, "error", watching)
         model = FeedForwardClassifier(
-            early_stopping=True, validation_fraction=0.3, max_iter=3, **SMALL
+            early_stopping=True, validation_fraction=0.3, max_iter=3, solver="adam", **SMALL
         )
         model.fit(table.X, table.three)
     held_out = seen[0]
@@ -209,7 +209,7 @@ def test_interruption_before_any_epoch_leaves_an_untrained_network(table, monkey
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Engine, "epoch", interrupt)
-    model = FeedForwardRegressor(**SMALL)
+    model = FeedForwardRegressor(solver="adam", **SMALL)
     with pytest.warns(InterruptedWarning, match="network of epoch 0 was kept"):
         model.fit(table.X, table.y)
     assert model.n_iter_ == 0

@@ -129,7 +129,7 @@ def test_partial_fit_needs_all_classes_at_once(table):
 def test_warm_start_takes_up_a_changed_penalty(kind, table):
     """A changed alpha is honored: the objective has it, and weights shrink."""
     y = target(kind, table)
-    model = kind(warm_start=True, max_iter=30, **SMALL).fit(table.X, y)
+    model = kind(warm_start=True, max_iter=30, solver="adam", **SMALL).fit(table.X, y)
     size, loss = np.abs(model.coefs_[0]).sum(), model.objective(table.X, y)
     squares = sum(float((W**2).sum()) for W in model.coefs_)
     model.set_params(alpha=2.0, learning_rate_init=0.05).fit(table.X, y)

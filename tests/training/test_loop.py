@@ -10,7 +10,6 @@ import pytest
 
 import lamina
 from lamina.engines.reference import ReferenceEngine
-from lamina.exceptions import InterruptedWarning
 from lamina.training import solvers
 from lamina.training.loop import chosen, train
 from lamina.training.settings import Settings
@@ -108,10 +107,8 @@ def test_keyboard_interrupt_amid_an_epoch_keeps_the_last(
     data, watched, state = start(problem)
     place = state.theta
     engine = Breaking(problem.net.recipe, KeyboardInterrupt(), steps)
-    with pytest.warns(InterruptedWarning, match=r"the network of epoch \d+ was kept") as warned:
-        assert train(engine, data, state, settings, validation=watched) == "interrupted"
+    assert train(engine, data, state, settings, validation=watched) == "interrupted"
     kept = state.epoch
-    assert f"epoch {kept} was" in str(warned[0].message)
     assert state.theta is place
     assert state.scratch == {}
     if kept:
@@ -130,8 +127,7 @@ def test_keyboard_interrupt_between_epochs_keeps_the_epoch(solver, draw_problem)
     data, watched, state = start(problem)
     observers = [at_epoch(4, KeyboardInterrupt())]
     engine = ReferenceEngine(problem.net.recipe)
-    with pytest.warns(InterruptedWarning, match="the network of epoch 4 was kept"):
-        train(engine, data, state, settings, validation=watched, observers=observers)
+    train(engine, data, state, settings, validation=watched, observers=observers)
     assert_same(state, uninterrupted(problem, settings, 4))
 
 
@@ -146,8 +142,7 @@ def test_keyboard_interrupt_returns_the_best_so_far(draw_problem):
     longer = Settings(**(vars(settings) | {"max_iter": 99}))
     observers = [at_epoch(60, KeyboardInterrupt())]
     engine = ReferenceEngine(problem.net.recipe)
-    with pytest.warns(InterruptedWarning, match="epoch 60"):
-        train(engine, data, state, longer, validation=watched, observers=observers)
+    train(engine, data, state, longer, validation=watched, observers=observers)
     problem.net.theta = chosen(state, settings)
     np.testing.assert_allclose(problem.net.error(*problem.validation), min(errors), rtol=1e-12)
 

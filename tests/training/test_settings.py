@@ -48,6 +48,7 @@ BAD = {
         *NO_NUMBERS,
         *[(bad, Value, "must be > 0.0, got") for bad in (0, -3.0, np.nan)],
     ],
+    "n_restarts": [*NO_INTEGERS, (0, Value, "must be >= 1, got 0"), (None, Type, "integer")],
     "shuffle": NO_FLAGS,
     "early_stopping": NO_FLAGS,
     "dropout": [

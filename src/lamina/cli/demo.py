@@ -98,7 +98,8 @@ def _show(screen: Screen, result: dict[str, Any], size: str) -> None:
     same = "the same to the last bit" if result["reloaded_equal"] else "NOT THE SAME"
     screen.show(
         show.network_in_words(result["network"]),
-        show.training_in_words(result["training"]) + "\n",
+        show.training_in_words(result["training"]),
+        f"Solver: {result['training']['solver_choice']}.\n",
         show.metrics_grid(result["held_out"]),
         _unconverged(result["held_out"]),
         result["certificate"]["text"] + "\n",

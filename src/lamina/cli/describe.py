@@ -62,6 +62,7 @@ def _show(screen: Screen, path: Path, content: dict[str, Any]) -> None:
             ("Inputs", show.shortened(content["features"] or [f"{inputs:,} (unnamed)"])),
             ("Scaling", show.scaling_in_words(content["scaling"])),
             ("Training", show.training_in_words(content["training"])),
+            ("Solver", printable(content["training"]["solver_choice"])),
         ]
     rows += [
         ("Error", f"{network['error']}, in {network['dtype']}"),

@@ -74,11 +74,11 @@ def check_names(hidden: Any, activation: Any, loss: str, solver: str) -> None:
     from lamina.exceptions import LaminaError
     from lamina.network.activations import get_activation
     from lamina.network.errors import get_error
-    from lamina.training.solvers import get_solver
+    from lamina.training.choice import asked_solver
 
     names = [activation] if isinstance(activation, str) else activation
     checks: list[Any] = [("activation", get_activation, name) for name in names]
-    checks += [("solver", get_solver, solver)]
+    checks += [("solver", asked_solver, solver)]
     checks += [("loss", get_error, loss)] if loss != "auto" else []
     for option, get, name in checks:
         try:
@@ -146,7 +146,8 @@ Solver = Annotated[
     str,
     Option(
         metavar="NAME",
-        help="adam, adamw, sgd; on all data lbfgs, levenberg_marquardt, ... (docs/solvers.md).",
+        help="auto chooses and says why; adam, adamw, sgd, or on all data lbfgs, "
+        "levenberg_marquardt, ... (docs/solvers.md).",
         rich_help_panel=_TRAINING,
     ),
 ]

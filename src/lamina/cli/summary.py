@@ -9,7 +9,6 @@ import numpy as np
 
 from lamina.network.activations import ACTIVATIONS
 from lamina.network.errors import ERRORS
-from lamina.training.solvers import SOLVERS
 from lamina.training.stopping import REASONS
 
 if TYPE_CHECKING:
@@ -55,9 +54,10 @@ def estimator_summary(estimator: Any) -> dict[str, Any]:
 
 def training_summary(estimator: Any) -> dict[str, Any]:
     """Return how training went, and why it stopped."""
-    last, reason, solver = estimator.history_.last(), estimator.stop_reason_, estimator.solver
+    last, reason = estimator.history_.last(), estimator.stop_reason_
     return {
-        "solver": solver if isinstance(solver, str) else SOLVERS.text(solver),
+        "solver": estimator.solver_,
+        "solver_choice": estimator.solver_choice_,
         "seed": estimator.state_.seed,
         "epochs": estimator.n_iter_,
         "seconds": last["seconds"],

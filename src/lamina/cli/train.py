@@ -27,7 +27,7 @@ def train(
     dropout: options.Dropout = 0.0,
     dtype: options.Dtype = options.Precision.float64,
     loss: options.Loss = "auto",
-    solver: options.Solver = "adam",
+    solver: options.Solver = "auto",
     max_iter: options.MaxIter = 200,
     learning_rate_init: options.LearningRate = "auto",
     alpha: options.Alpha = None,
@@ -108,7 +108,8 @@ def _report(screen: Screen, outcome: Outcome, path: Path, out: Path) -> None:
     screen.show(
         *([""] if screen.has_progress else []),  # below the bar
         show.network_in_words(network),
-        show.training_in_words(training) + "\n",
+        show.training_in_words(training),
+        f"Solver: {printable(training['solver_choice'])}.\n",
         show.metrics_grid(columns),
         f"\n{certificate}\n",
         f"Saved to {printable(str(out))} ({size_of(out)}).",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,11 +12,21 @@ from lamina.data.scaling import fit_scaling
 from lamina.engines.choice import engine_for
 from lamina.engines.protocol import Data, Source
 from lamina.estimators.checks import check_rows, check_weights
+from lamina.estimators.findings import WithFindings
 from lamina.estimators.fitted import Fitted
-from lamina.estimators.options import describe_recipe, make_network, make_seed, make_settings
+from lamina.estimators.options import (
+    describe_problem,
+    describe_recipe,
+    draw_theta,
+    make_network,
+    make_seed,
+    make_settings,
+    refuse_parts,
+)
 from lamina.estimators.validation import Validation, choose_points, counted_weights
 from lamina.exceptions import InvalidValueError
-from lamina.training import loop
+from lamina.training import loop, restarts
+from lamina.training.choice import resolve
 from lamina.training.progress import progress_bar
 from lamina.training.schedules import refuse_endless
 from lamina.training.state import TrainingState
@@ -29,6 +39,7 @@ if TYPE_CHECKING:
     from lamina.network.error_kinds import Error
     from lamina.network.recipe import Recipe
     from lamina.training.settings import Settings
+    from lamina.training.solvers import Solver
 
     Array = npt.NDArray[Any]
 
@@ -42,7 +53,7 @@ class Target:
     error: Error
 
 
-class FeedForward(Fitted):
+class FeedForward(WithFindings, Fitted):
     """The machinery of `FeedForwardClassifier` and `FeedForwardRegressor`."""
 
     early_stopping: bool
@@ -53,6 +64,7 @@ class FeedForward(Fitted):
     warm_start: bool
     random_state: Any
     verbose: bool
+    solver: Any
     _scaled_by: str
 
     def _keep(self, parameters: dict[str, Any]) -> None:
@@ -96,12 +108,16 @@ class FeedForward(Fitted):
         A fit that fails leaves the estimator as it was.
         """
         settings = make_settings(self, max_iter=1 if partial else None)
+        if partial:
+            refuse_parts(settings)
         going_on = (partial or self.warm_start) and hasattr(self, "network_")
         if partial or (going_on and self.state_.epoch >= settings.max_iter):
             refuse_endless(settings.schedule)
         before = self.__dict__.copy()
         try:
-            self._learn(X, y, sample_weight, validation, settings, going_on=going_on)
+            ways = {"going_on": going_on, "partial": partial}
+            seen = self._learn(X, y, sample_weight, validation, settings, **ways)
+            self._learn_error_bars(*seen, partial=partial)
         except BaseException:
             self.__dict__ = before
             raise
@@ -116,36 +132,47 @@ class FeedForward(Fitted):
         settings: Settings,
         *,
         going_on: bool,
-    ) -> None:
-        """Check everything, then train."""
+        partial: bool,
+    ) -> tuple[Data, Data | None, Settings]:
+        """Check everything, then train; return the data trained on and watched, and how."""
         X, y = self._check_X_y(X, y, reset=not going_on)
         weights = self._weights(sample_weight, X, y)
         seed = self.state_.seed if going_on else make_seed(self.random_state)
         rows = np.arange(len(X)) if weights is None else np.flatnonzero(weights)
         inside, outside = choose_points(self, rows, self._strata(y), validation, seed)
+        if not going_on:
+            self._learn_units(X, y, counted_weights(weights, inside, len(X)))
+        target = self._target(y)
+        size = X.shape[1], target.n_outputs
+        described = describe_recipe(self, *size, target.error)
+        problem = describe_problem(self, described, len(inside), settings, in_parts=partial)
+        choice = resolve(self.solver, self.state_ if going_on else None, problem)
+        runs = 1 if going_on else settings.n_restarts
+        settings = replace(settings, solver=choice.solver, n_restarts=runs)
         if going_on:
-            recipe = self._changed_recipe(X, y)
+            recipe = self._changed_recipe(size, target.error, choice.solver)
         else:
-            self._begin(X, y, counted_weights(weights, inside, len(X)), seed)
+            self.network_ = make_network(self, *size, target.error, choice.solver, seed)
+            self.state_ = TrainingState(self.network_.theta.copy(), seed)
+            self._check_error_bars()
             recipe = self.network_.recipe
-        data = Data(self._columns(X), self._target(y).source, inside, weights)
+        data = Data(self._columns(X), target.source, inside, weights)
         watched = self._watched(data, outside, validation)
         self.network_.recipe = recipe
+        self.solver_, self.solver_choice_ = choice.name, choice.sentence
+        self.state_.choice = choice.sentence if choice.automatic else ""
         self._train(data, watched, settings)
+        return data, watched, settings
 
-    def _begin(self, X: Array, y: Array, weights: Array | None, seed: int) -> None:
-        """Learn scalings and target, and draw the first θ."""
+    def _learn_units(self, X: Array, y: Array, weights: Array | None) -> None:
+        """Learn the scalings, and what y means."""
         self._scaled_by = self._scaling_methods()
         self.input_scaling_ = fit_scaling(self.scale_inputs, X, weights)
         self._learn_target(y, weights)
-        target = self._target(y)
-        self.network_ = make_network(self, X.shape[1], target.n_outputs, target.error, seed)
-        self.state_ = TrainingState(self.network_.theta.copy(), seed)
 
-    def _changed_recipe(self, X: Array, y: Array) -> Recipe:
+    def _changed_recipe(self, size: tuple[int, int], error: Error, solver: Solver) -> Recipe:
         """Return the recipe with changed penalties; refuse any other change."""
-        target, network = self._target(y), self.network_
-        now = describe_recipe(self, X.shape[1], target.n_outputs, target.error)
+        network, now = self.network_, describe_recipe(self, *size, error, solver)
         kept = {
             "sizes": (network.S, now.S),
             "activations": (network.recipe.activations, now.activations),
@@ -173,12 +200,12 @@ class FeedForward(Fitted):
         )  # the loop looks for what is not finite
         recipe = settings.solver.working(self.network_.recipe, self.state_)
         lent = engine_for(recipe, self.network_.dtype, self.n_threads)
-        bar = progress_bar(settings.max_iter, enabled=bool(self.verbose))
+        bar = progress_bar(settings, enabled=bool(self.verbose))
         with bar as observers, quiet, lent as engine:
-            self.stop_reason_ = loop.train(
+            self.state_, self.stop_reason_ = restarts.train(
                 engine,
                 data,
-                self.state_,
+                self._drawn,
                 settings,
                 validation=watched,
                 metrics=self._metrics(),
@@ -186,6 +213,15 @@ class FeedForward(Fitted):
             )
         self.network_.theta = loop.chosen(self.state_, settings)
         self.network_.recipe = settings.solver.settled(recipe, self.state_)
+        self._found = settings.solver.found(self.state_)
+
+    def _drawn(self, number: int) -> TrainingState:
+        """Return the state to begin the training of a number with; the first one is there."""
+        first = self.state_
+        if number == 0:
+            return first
+        theta = draw_theta(self, self.network_, first.seed, number)
+        return TrainingState(theta, first.seed, choice=first.choice)
 
     def _watched(self, data: Data, outside: Array | None, validation: Validation) -> Data | None:
         """Return the validation data: given apart, or the points left out of training."""

@@ -10,12 +10,15 @@ import numpy as np
 
 from lamina.exceptions import InvalidTypeError, InvalidValueError
 from lamina.network.activations import get_activation
-from lamina.network.network import Network, make_recipe
+from lamina.network.initialization import initialize
+from lamina.network.network import Network
 from lamina.network.penalties import Penalty
-from lamina.training.randomness import Purpose, draw_seed, generator
+from lamina.network.recipe import make_recipe
+from lamina.training.choice import Problem, asked_solver
+from lamina.training.randomness import Purpose, Streams, draw_seed, generator
 from lamina.training.schedules import get_schedule
 from lamina.training.settings import Settings, require
-from lamina.training.solvers import get_solver
+from lamina.training.solvers import Adam, Solver
 
 if TYPE_CHECKING:
     from lamina.network.activations import Activation
@@ -74,9 +77,11 @@ def per_layer(name: str, value: Any, n: int, layers: str) -> list[Any]:
     return [value] * n
 
 
-def make_network(estimator: Any, n_inputs: int, n_outputs: int, error: Error, seed: int) -> Network:
+def make_network(
+    estimator: Any, n_inputs: int, n_outputs: int, error: Error, solver: Solver, seed: int
+) -> Network:
     """Return the network that the parameters describe, with its first θ."""
-    sizes, activations, penalties = _layers(estimator, n_inputs, n_outputs)
+    sizes, activations, penalties = _layers(estimator, n_inputs, n_outputs, solver)
     return Network(
         sizes,
         activations,
@@ -88,14 +93,45 @@ def make_network(estimator: Any, n_inputs: int, n_outputs: int, error: Error, se
     )
 
 
-def describe_recipe(estimator: Any, n_inputs: int, n_outputs: int, error: Error) -> Recipe:
-    """Return the recipe of the network that the parameters describe."""
-    sizes, activations, penalties = _layers(estimator, n_inputs, n_outputs)
+def describe_recipe(
+    estimator: Any, n_inputs: int, n_outputs: int, error: Error, solver: Solver | None = None
+) -> Recipe:
+    """Return the recipe of the network that the parameters describe, to be trained by `solver`."""
+    sizes, activations, penalties = _layers(estimator, n_inputs, n_outputs, solver)
     return make_recipe(sizes, activations, error, penalties)
 
 
+def describe_problem(
+    estimator: Any, recipe: Recipe, points: int, settings: Settings, *, in_parts: bool
+) -> Problem:
+    """Return what the choice of a solver depends on."""
+    is_open = _auto("alpha", estimator.alpha) is None and not np.any(np.asarray(estimator.l1) != 0)
+    return Problem.of(
+        recipe, points, estimator.dtype, settings, open_penalty=is_open, in_parts=in_parts
+    )
+
+
+def draw_theta(estimator: Any, network: Network, seed: int, number: int) -> Any:
+    """Return the first θ of the training of a number, from 1; that of 0 is in the network.
+
+    Raises
+    ------
+    InvalidValueError
+        If the first θ is given, so that there is no other.
+    """
+    initialization = _theta(estimator.initialization)
+    if not isinstance(initialization, str):
+        message = (
+            f"n_restarts={estimator.n_restarts} begins with different θ, and initialization is "
+            "one θ; give the name of an initializer, or n_restarts=1"
+        )
+        raise InvalidValueError(message)
+    random = Streams(seed, Purpose.INITIALIZATION).at(number)
+    return initialize(network.recipe, initialization, random, network.dtype)
+
+
 def _layers(
-    estimator: Any, n_inputs: int, n_outputs: int
+    estimator: Any, n_inputs: int, n_outputs: int, solver: Solver | None
 ) -> tuple[list[int], list[str | Activation], list[Penalty]]:
     """Return S_0..S_L, and the activation and penalty of each layer as they are asked for."""
     hidden = hidden_sizes(estimator)
@@ -106,25 +142,35 @@ def _layers(
     if not isinstance(output, str) or output != "auto":
         activations = [*activations, output]
     L = len(hidden) + 1
-    alpha = _auto("alpha", estimator.alpha)
+    alpha, finds = _auto("alpha", estimator.alpha), solver is not None and solver.finds_penalty
     if alpha is None:
-        alpha = 0.0 if get_solver(estimator.solver).finds_penalty else ALPHA
+        alpha = 0.0 if finds else ALPHA
     alphas = per_layer("alpha", alpha, L, "layers")
     l1s = per_layer("l1", estimator.l1, L, "layers")
     for name, strengths in (("alpha", alphas), ("l1", l1s)):
         for strength in strengths:
             require(name, strength, least=0.0)
+    if finds and any([*alphas, *l1s]):
+        message = (
+            f"{solver!r} finds the penalty itself and takes none beside it, got alpha={alpha!r} "
+            f"and l1={estimator.l1!r}: leave alpha='auto' or alpha=0, and l1=0, or choose another "
+            "solver"
+        )
+        raise InvalidValueError(message)
     penalties = [Penalty(float(l1), float(l2)) for l1, l2 in zip(l1s, alphas, strict=True)]
     return [n_inputs, *hidden, n_outputs], activations, penalties
 
 
 def make_settings(estimator: Any, max_iter: int | None = None) -> Settings:
-    """Return the settings that the parameters describe; `max_iter` overrules theirs."""
+    """Return the settings that the parameters describe; `max_iter` overrules theirs.
+
+    With solver="auto" the solver in there is one that honors all options; the choice comes later.
+    """
     check_parameters(estimator)
     n_hidden = len(hidden_sizes(estimator))
     dropout = per_layer("dropout", estimator.dropout, n_hidden, "hidden layers")
     return Settings(
-        solver=get_solver(estimator.solver),
+        solver=asked_solver(estimator.solver) or Adam(),
         learning_rate_init=_auto("learning_rate_init", estimator.learning_rate_init),
         schedule=get_schedule(estimator.learning_rate),
         batch_size=_auto("batch_size", estimator.batch_size),
@@ -138,7 +184,24 @@ def make_settings(estimator: Any, max_iter: int | None = None) -> Settings:
         gradient_tol=estimator.gradient_tol,
         goal=_unless_none(estimator.goal, -float("inf")),
         max_time=_unless_none(estimator.max_time, float("inf")),
+        n_restarts=estimator.n_restarts,
     )
+
+
+def refuse_parts(settings: Settings) -> None:
+    """Refuse what needs all data at once, for `partial_fit`.
+
+    Raises
+    ------
+    InvalidValueError
+        If data are to be watched, or training is to begin several times.
+    """
+    if settings.early_stopping:
+        message = "partial_fit sees one part at a time and cannot watch any: early_stopping=False"
+        raise InvalidValueError(message)
+    if settings.n_restarts > 1:
+        message = "partial_fit sees one part at a time and cannot begin anew: n_restarts=1"
+        raise InvalidValueError(message)
 
 
 def check_parameters(estimator: Any) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lamina.exceptions import DivergenceError, DivergenceWarning, InterruptedWarning
+from lamina.exceptions import DivergenceError, DivergenceWarning
 from lamina.training.divergence import describe_divergence
 from lamina.training.stopping import reason_to_stop, watch
 
@@ -69,8 +69,8 @@ def train(
 
     Warns
     -----
-    DivergenceWarning, InterruptedWarning
-        If training ended early; the last completed epoch is kept.
+    DivergenceWarning
+        If training ended early; the last completed epoch is kept, as it is after Ctrl-C.
     """
     before = state.history["seconds"][-1] if len(state.history) else 0.0
     begun, longest = time.perf_counter(), 0.0
@@ -94,7 +94,8 @@ def train(
             if reason := reason_to_stop(state, advance, settings, now - begun, longest):
                 return reason
     except KeyboardInterrupt:
-        return _interrupted(state, completed)
+        state.restore(completed[-1])
+        return "interrupted"
     except BaseException:
         state.restore(completed[-1])
         raise
@@ -181,13 +182,5 @@ def _give_up(
     if state.epoch == 0:
         raise DivergenceError(message)
     kept = f"{message}. The network of epoch {state.epoch} was kept."
-    warnings.warn(kept, DivergenceWarning, stacklevel=4)
+    warnings.warn(kept, DivergenceWarning, stacklevel=5)
     return "diverged"
-
-
-def _interrupted(state: TrainingState, completed: deque[Snapshot]) -> str:
-    """Go back to the last completed epoch, and say which it is."""
-    state.restore(completed[-1])
-    message = f"training was interrupted; the network of epoch {state.epoch} was kept"
-    warnings.warn(message, InterruptedWarning, stacklevel=4)
-    return "interrupted"

@@ -25,6 +25,7 @@ class Purpose(IntEnum):
     INITIALIZATION = 0
     ORDER = 1
     SPLIT = 2
+    FOLDS = 3
 
 
 class Streams:

@@ -45,6 +45,8 @@ class Settings:
         Stop at J <= goal.
     max_time : float
         Seconds; no epoch is begun that would not fit.
+    n_restarts : int
+        Trainings, each from another first θ, of which the best is kept; `max_time` is for all.
     """
 
     solver: Solver = field(default_factory=Adam)
@@ -61,6 +63,7 @@ class Settings:
     gradient_tol: float = 0.0
     goal: float = -float("inf")
     max_time: float = float("inf")
+    n_restarts: int = 1
 
     def __post_init__(self) -> None:
         """Refuse numbers outside their ranges, and options that the solver cannot honor."""
@@ -76,6 +79,7 @@ class Settings:
         require("gradient_tol", self.gradient_tol, least=0.0)
         require("goal", self.goal, least=-float("inf"), infinite=True)
         require("max_time", self.max_time, above=0.0, infinite=True)
+        require("n_restarts", self.n_restarts, whole=True, least=1)
         for name in ("shuffle", "early_stopping"):
             if not isinstance(getattr(self, name), (bool, np.bool_)):
                 message = f"{name} must be True or False, got {getattr(self, name)!r}"
@@ -91,11 +95,10 @@ class Settings:
         for rate in self.dropout:
             require("dropout", rate, least=0.0, below=1.0)
 
-    def _refuse_ignored(self) -> None:
-        """Refuse what a full-batch solver has no use for, rather than ignore it."""
-        if self.solver.minibatch:
-            return
-        ignored = {
+    @property
+    def of_minibatches(self) -> list[str]:
+        """The options that were asked for and that only minibatch solvers can honor."""
+        asked = {
             "learning_rate_init": self.learning_rate_init is not None,
             "learning_rate": self.schedule != Constant(),
             "batch_size": self.batch_size is not None,
@@ -103,13 +106,18 @@ class Settings:
             "dropout": any(self.dropout),
             "max_gradient_norm": self.max_gradient_norm != float("inf"),
         }
-        if any(ignored.values()):
-            names = ", ".join(name for name, given in ignored.items() if given)
-            message = (
-                f"{self.solver!r} uses all data in every step and cannot honor {names}; "
-                "leave that out, or choose a minibatch solver such as 'adam'"
-            )
-            raise InvalidValueError(message)
+        return [name for name, given in asked.items() if given]
+
+    def _refuse_ignored(self) -> None:
+        """Refuse what a full-batch solver has no use for, rather than ignore it."""
+        if self.solver.minibatch or not self.of_minibatches:
+            return
+        message = (
+            f"{self.solver!r} uses all data in every step and cannot honor "
+            f"{', '.join(self.of_minibatches)}; "
+            "leave that out, or choose a minibatch solver such as 'adam'"
+        )
+        raise InvalidValueError(message)
 
 
 def require(

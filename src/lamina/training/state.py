@@ -30,6 +30,8 @@ class TrainingState:
         Of shuffling, splitting and dropout.
     solver : str
         Whose memory it is; another solver begins with its own.
+    choice : str
+        Why it was chosen, if `solver="auto"` chose it; empty if it was asked for.
     memory : dict of arrays
         What the solver remembers.
     epoch, step : int
@@ -40,6 +42,9 @@ class TrainingState:
         The loss that must be undercut, and for how many epochs it was not.
     history : History
         Every epoch so far.
+    restarts : vector
+        What the trainings were compared by of which this is the best, lower is better; empty if
+        it was the only one.
     scratch : dict
         What a solver may keep within one call of `train` to save work; never stored.
     """
@@ -47,6 +52,7 @@ class TrainingState:
     theta: Array = field(repr=False)
     seed: int
     solver: str = ""
+    choice: str = ""
     memory: dict[str, Array] = field(default_factory=dict, repr=False)
     epoch: int = 0
     step: int = 0
@@ -56,6 +62,7 @@ class TrainingState:
     watched_loss: float = float("inf")
     stale: int = 0
     history: History = field(default_factory=History)
+    restarts: Array = field(default_factory=lambda: np.empty(0), repr=False)
     scratch: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def snapshot(self) -> Snapshot:
@@ -72,17 +79,18 @@ class TrainingState:
         self.history.cut(epochs)
 
     def to_arrays(self) -> dict[str, Array]:
-        """Return copies of all but the solver's name, as arrays; every number is kept exactly."""
+        """Return copies of all but what is text, as arrays; every number is kept exactly."""
         arrays = {"theta": self.theta.copy()}
         arrays |= {f"memory.{name}": array.copy() for name, array in self.memory.items()}
         arrays |= {f"history.{n}": np.asarray(c) for n, c in self.history.columns().items()}
         arrays |= {name: np.asarray(getattr(self, name)) for name in SCALARS}
+        arrays["restarts"] = self.restarts.copy()
         if self.best_theta is not None:
             arrays["best_theta"] = self.best_theta.copy()
         return arrays
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, Array], solver: str) -> TrainingState:
+    def from_arrays(cls, arrays: dict[str, Array], solver: str, choice: str = "") -> TrainingState:
         """Return the state that `to_arrays` described; it owns its arrays.
 
         Raises
@@ -99,8 +107,10 @@ class TrainingState:
         return cls(
             theta=arrays["theta"].copy(),
             solver=solver,
+            choice=choice,
             memory=memory,
             best_theta=None if best is None else best.copy(),
             history=History(columns),
+            restarts=arrays["restarts"].copy(),
             **scalars,
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,13 +13,15 @@ from lamina.engines.choice import engine_for
 from lamina.engines.protocol import Data
 from lamina.exceptions import InvalidTypeError, InvalidValueError, ShapeError
 from lamina.network.formulas import real_array
+from lamina.network.initialization import initialize
 from lamina.network.network import Network
-from lamina.training import loop
+from lamina.training import loop, restarts
+from lamina.training.choice import Problem, asked_solver, resolve
 from lamina.training.progress import progress_bar
-from lamina.training.randomness import draw_seed
+from lamina.training.randomness import Purpose, Streams, draw_seed
 from lamina.training.schedules import get_schedule, refuse_endless
 from lamina.training.settings import Settings
-from lamina.training.solvers import get_solver
+from lamina.training.solvers import Adam
 from lamina.training.state import TrainingState
 
 if TYPE_CHECKING:
@@ -39,11 +42,14 @@ class Training:
         A key of `lamina.training.stopping.REASONS`.
     state : TrainingState
         Where training stands; pass it to `train` to go on exactly.
+    solver_choice : str
+        Which solver it was and why, in a sentence.
     """
 
     history: History
     stop_reason: str
     state: TrainingState
+    solver_choice: str
 
 
 def train(
@@ -53,7 +59,7 @@ def train(
     *,
     omega: npt.ArrayLike | None = None,
     validation: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
-    solver: Any = "adam",
+    solver: Any = "auto",
     learning_rate: Any = "constant",
     state: TrainingState | None = None,
     random_state: Any = None,
@@ -73,8 +79,10 @@ def train(
     validation : (X, T), optional
         Data whose error is followed, and watched with `early_stopping=True`.
     solver : name or Solver
-        "adam", "adamw", "sgd", or on all data "lbfgs", "levenberg_marquardt",
-        "bayesian_regularization", "gauss_newton_cg", "scaled_conjugate_gradient", "rprop".
+        "auto" chooses "levenberg_marquardt" or "adam" by size, error, precision and options, and
+        says why (`lamina.training.choice`); with `state` it keeps what it chose. Or "adam",
+        "adamw", "sgd", or on all data "lbfgs", "levenberg_marquardt", "bayesian_regularization",
+        "gauss_newton_cg", "scaled_conjugate_gradient", "rprop".
     learning_rate : schedule name, Schedule, or function of the epoch
         Factor of `learning_rate_init`.
     state : TrainingState, optional
@@ -87,7 +95,9 @@ def train(
         Whether to show a progress bar on stderr.
     **settings
         The other fields of `lamina.training.settings.Settings`, such as `max_iter`,
-        `batch_size`, `early_stopping`, `max_time` (seconds).
+        `batch_size`, `early_stopping`, `max_time` (seconds). With `n_restarts` above 1 the network
+        is trained so many times, and the best is kept: first from its own θ, then from θ drawn
+        anew by each activation's rule. A training that goes on from `state` is not restarted.
 
     Returns
     -------
@@ -111,6 +121,39 @@ def train(
         message = f"network must be a lamina.Network, got {type(network).__name__}"
         raise InvalidTypeError(message)
     plan = _plan(network, solver, learning_rate, settings)
+    _check_validation(validation, plan)
+    goes_on, state = state is not None, _state(network, state, random_state)
+    if state.epoch >= plan.max_iter:
+        refuse_endless(plan.schedule)
+    data = _data(network, X, T, omega)
+    watched = None if validation is None else _data(network, *validation, None)
+    size = len(data.points)
+    problem = Problem.of(network.recipe, size, network.dtype, plan, open_penalty=False)
+    choice = resolve(solver, state, problem)
+    state.choice = choice.sentence if choice.automatic else ""
+    plan = replace(plan, solver=choice.solver, n_restarts=1 if goes_on else plan.n_restarts)
+    recipe = plan.solver.working(network.recipe, state)
+    lent = engine_for(recipe, network.dtype, n_threads)
+    draw = partial(_drawn, network, state)
+    with progress_bar(plan, enabled=verbose) as observers, lent as engine:
+        state, reason = restarts.train(
+            engine, data, draw, plan, validation=watched, observers=observers
+        )
+    network.theta, network.recipe = loop.chosen(state, plan), plan.solver.settled(recipe, state)
+    return Training(state.history, reason, state, choice.sentence)
+
+
+def _drawn(network: Network, first: TrainingState, number: int) -> TrainingState:
+    """Return the state to begin the training of a number with: the first one, or one drawn anew."""
+    if number == 0:
+        return first
+    random = Streams(first.seed, Purpose.INITIALIZATION).at(number)
+    theta = initialize(network.recipe, "auto", random, network.dtype)
+    return TrainingState(theta, first.seed, choice=first.choice)
+
+
+def _check_validation(validation: Any, plan: Settings) -> None:
+    """Refuse what is no pair, and nothing to watch where it is needed."""
     if plan.early_stopping and validation is None:
         message = "early_stopping=True needs validation=(X, T) to watch"
         raise InvalidValueError(message)
@@ -119,17 +162,6 @@ def train(
     ):
         message = f"validation is a pair (X, T), got {type(validation).__name__}"
         raise InvalidTypeError(message)
-    state = _state(network, state, random_state)
-    if state.epoch >= plan.max_iter:
-        refuse_endless(plan.schedule)
-    data = _data(network, X, T, omega)
-    watched = None if validation is None else _data(network, *validation, None)
-    recipe = plan.solver.working(network.recipe, state)
-    lent = engine_for(recipe, network.dtype, n_threads)
-    with progress_bar(plan.max_iter, enabled=verbose) as observers, lent as engine:
-        reason = loop.train(engine, data, state, plan, validation=watched, observers=observers)
-    network.theta, network.recipe = loop.chosen(state, plan), plan.solver.settled(recipe, state)
-    return Training(state.history, reason, state)
 
 
 def _plan(network: Network, solver: Any, schedule: Any, settings: dict[str, Any]) -> Settings:
@@ -139,7 +171,8 @@ def _plan(network: Network, solver: Any, schedule: Any, settings: dict[str, Any]
     if unknown:
         message = f"train has no setting {', '.join(unknown)}; settings are: {', '.join(known)}"
         raise InvalidTypeError(message)
-    plan = Settings(solver=get_solver(solver), schedule=get_schedule(schedule), **settings)
+    asked = asked_solver(solver) or Adam()  # which honors all options; the choice comes later
+    plan = Settings(solver=asked, schedule=get_schedule(schedule), **settings)
     if len(plan.dropout) not in (0, network.L):
         message = (
             f"dropout needs a rate for each of A_0, ..., A_{network.L - 1}, {network.L} in all; "

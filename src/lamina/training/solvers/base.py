@@ -60,6 +60,15 @@ class Solver:
         del state
         return recipe
 
+    def merit(self, state: TrainingState) -> float:
+        """Return what tells restarts without validation data apart, lower is better: J."""
+        return state.history["loss"][-1]
+
+    def found(self, state: TrainingState) -> dict[str, float]:
+        """Return the numbers that it found beside θ, by name."""
+        del state
+        return {}
+
     def start(self, recipe: Recipe, dtype: npt.DTypeLike) -> dict[str, Array]:
         """Return the memory to begin with."""
         raise NotImplementedError
@@ -117,8 +126,7 @@ class FirstOrder(Solver):
         if settings.shuffle:
             fresh = state.scratch.get("order") or Streams(state.seed, Purpose.ORDER)
             order = state.scratch.setdefault("order", fresh).at(state.epoch).permutation(order)
-        times = state.epoch + np.arange(steps) / steps
-        factors = settings.schedule.factors(times, settings.max_iter)
+        factors = settings.schedule.factors(state.epoch, steps, settings.max_iter)
         rates = (settings.learning_rate_init or self.default_rate) * factors
         numbers = self.coefficients(rates, state.step + np.arange(1.0, steps + 1.0))
         coefficients = np.empty((steps, len(numbers)))

@@ -9,6 +9,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 
 from lamina.estimators import labels
+from lamina.estimators.averaged import WithAverages
 from lamina.estimators.base import FeedForward, Target
 from lamina.estimators.validation import Validation
 from lamina.exceptions import InvalidValueError
@@ -23,17 +24,7 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 
-def _has_probabilities(estimator: Any) -> bool:
-    """Return whether the outputs are probabilities; before `fit` they may be."""
-    return not hasattr(estimator, "network_") or estimator.out_activation_ in labels.PROBABILISTIC
-
-
-def _has_none(estimator: Any) -> bool:
-    """Return whether the outputs are no probabilities."""
-    return not _has_probabilities(estimator)
-
-
-class FeedForwardClassifier(ClassifierMixin, FeedForward):
+class FeedForwardClassifier(ClassifierMixin, FeedForward, WithAverages):
     """A feed-forward network that classifies: two classes, many, or many labels at once.
 
     Minimizes J = Σ ω_n J_n + Σ_l (l1 Σ|W_l| + alpha/2 Σ W_l²); ω_n are the sample weights
@@ -49,10 +40,12 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward):
     loss : str or Error, default "auto"
         "auto" is "cross_entropy" (softmax) for more than two classes, and
         "binary_cross_entropy" (logistic) for two classes or several labels.
-    solver : name or Solver, default "adam"
-        "adam", "adamw", "sgd", or on all data "lbfgs", "levenberg_marquardt",
-        "bayesian_regularization", "gauss_newton_cg", "scaled_conjugate_gradient", "rprop".
-        With settings: `lamina.Sgd(momentum=0.8)` or "sgd(momentum=0.8)".
+    solver : name or Solver, default "auto"
+        "auto" chooses by size, loss, precision and options, and says why in `solver_choice_`;
+        `warm_start` and `partial_fit` keep what it chose. Or "adam", "adamw", "sgd", or on all
+        data "lbfgs", "levenberg_marquardt", "bayesian_regularization", "gauss_newton_cg",
+        "scaled_conjugate_gradient", "rprop". With settings: "sgd(momentum=0.8)" or
+        `lamina.Sgd(momentum=0.8)`.
     alpha, l1 : float >= 0, or list of one for each layer 1..L, default "auto" and 0
         "auto" is 1e-4, or 0 where the solver finds the penalty, as bayesian_regularization does.
         Strengths of the L2 and L1 penalties; biases are exempt.
@@ -78,6 +71,10 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward):
     validation_fraction : float in (0, 1), default 0.1
     gradient_tol, goal, max_time : float, optional
         Stop at this gradient norm, at this loss, or after so many seconds.
+    n_restarts : int >= 1, default 1
+        Trainings, each from another first θ. The one with the lowest validation loss is kept, or
+        without such data the lowest J (the highest evidence, if the solver finds the penalty).
+        `max_time` is for all; `warm_start` goes on with the best.
     max_gradient_norm : float > 0, optional
         Longer gradients are shortened to this.
     scale_inputs : {"standard", "minmax", "none"}, default "standard"
@@ -93,6 +90,8 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward):
         Threads for training and prediction; by default as many as pay and the process may use.
         The result is the same to the last bit.
     verbose : bool, default False
+    error_bars : bool or ErrorBars, default False
+        Whether `fit` learns how sure the network is: standard errors, leverages, intervals.
 
     Attributes
     ----------
@@ -102,9 +101,13 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward):
     history_ : History
     stop_reason_ : str
         A key of `lamina.training.stopping.REASONS`.
+    solver_, solver_choice_ : str
+        Which solver it was, and why, in a sentence.
+    alpha_, effective_parameters_, beta_ : float
+        The penalty, number of determined parameters and precision of the noise that were found.
     input_scaling_ : Scaling
     coefs_, intercepts_, loss_, loss_curve_, validation_curve_, n_iter_, n_layers_, n_outputs_,
-    out_activation_, n_features_in_, feature_names_in_
+    out_activation_, restarts_, n_features_in_, feature_names_in_
 
     Examples
     --------
@@ -126,7 +129,7 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward):
         activation: Any = "relu",
         output_activation: Any = "auto",
         loss: Any = "auto",
-        solver: Any = "adam",
+        solver: Any = "auto",
         alpha: Any = "auto",
         l1: Any = 0.0,
         dropout: Any = 0.0,
@@ -143,6 +146,7 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward):
         gradient_tol: float = 0.0,
         goal: float | None = None,
         max_time: float | None = None,
+        n_restarts: int = 1,
         max_gradient_norm: float | None = None,
         scale_inputs: str = "standard",
         class_weight: Any = None,
@@ -153,6 +157,7 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward):
         random_state: Any = None,
         n_threads: int | None = None,
         verbose: bool = False,
+        error_bars: Any = False,
     ) -> None:
         """Keep the parameters; they are checked in `fit`."""
         self._keep(locals())
@@ -204,17 +209,7 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward):
         classes : labels, optional
             All classes there will be; needed in the first call unless y has them all.
         """
-        if self.early_stopping:
-            message = (
-                "partial_fit sees one part at a time and cannot watch any: early_stopping=False"
-            )
-            raise InvalidValueError(message)
-        if classes is not None:
-            classes = labels.sort_classes(classes)
-            if hasattr(self, "network_") and not np.array_equal(classes, self.classes_):
-                message = f"classes were {self.classes_} in the first call and are {classes} now"
-                raise InvalidValueError(message)
-        self._announced = classes
+        self._announced = labels.announce(classes, getattr(self, "classes_", None))
         try:
             return self._fit(X, y, sample_weight, Validation(), partial=True)  # type: ignore[no-any-return]  # self, or an array
         finally:
@@ -225,19 +220,25 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward):
         outputs = self._outputs(X)
         return self._labels().decode(outputs)
 
-    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]  # scikit-learn's
-    def predict_proba(self, X: Any) -> Array:
-        """Return the probability of each class, N × n_classes; each label's own if several."""
+    @available_if(labels.has_probabilities)  # type: ignore[untyped-decorator]  # scikit-learn's
+    def predict_proba(self, X: Any, *, averaged: bool = False) -> Array:
+        """Return the probability of each class, N × n_classes; each label's own if several.
+
+        With `averaged` the mean over the posterior of θ, which is less sure far from the data; it
+        needs error_bars=True.
+        """
+        if averaged:
+            return self._averaged_probabilities(X)
         outputs = self._outputs(X)
         return self._labels().probabilities(outputs, self.out_activation_)
 
-    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]  # scikit-learn's
+    @available_if(labels.has_probabilities)  # type: ignore[untyped-decorator]  # scikit-learn's
     def predict_log_proba(self, X: Any) -> Array:
         """Return the logarithm of `predict_proba`; -inf where a probability is 0."""
         with np.errstate(divide="ignore"):
             return np.asarray(np.log(self.predict_proba(X)))
 
-    @available_if(_has_none)  # type: ignore[untyped-decorator]  # scikit-learn's
+    @available_if(labels.has_none)  # type: ignore[untyped-decorator]  # scikit-learn's
     def decision_function(self, X: Any) -> Array:
         """Return the outputs, N × n_classes; for two classes N numbers, positive for the second."""
         outputs = self._outputs(X)

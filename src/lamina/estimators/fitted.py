@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from lamina.exceptions import InvalidTypeError, InvalidValueError
 from lamina.network import backpropagation
 from lamina.network.parameters import views
 from lamina.training.settings import require
+from lamina.training.solvers import BayesianRegularization, LevenbergMarquardt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,9 +30,9 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from lamina.certification.certificate import Certificate
     from lamina.data.scaling import Scaling
     from lamina.engines.protocol import Data
-    from lamina.network.certificate import Certificate
     from lamina.network.network import Network
     from lamina.training.history import History
     from lamina.training.state import TrainingState
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 
 CERTIFIED_POINTS = 16
 """Data points that a certificate measures on: exactness needs few, and few are quick."""
+OF_MATRICES = {LevenbergMarquardt.__name__, BayesianRegularization.__name__}
+"""Solvers that train with the Gauss-Newton matrix."""
 
 
 class Fitted(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -174,9 +178,22 @@ class Fitted(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             return engine.gradient(network.theta, data)
 
     def certify(self, X: Any, y: Any) -> Certificate:
-        """Compare backpropagation with measured derivatives on the first 16 rows of X and y."""
-        data = self._data(X[:CERTIFIED_POINTS], y[:CERTIFIED_POINTS], None)
-        return self.network_.certify(data.X.take(data.points), data.T.take(data.points))
+        """Compare derivatives with measured ones on the first 16 rows of X and y.
+
+        The engine's own gradient is among them and, where the solver is made of it and it is
+        not large, the engine's Gauss-Newton matrix.
+        """
+        data, network = self._data(X[:CERTIFIED_POINTS], y[:CERTIFIED_POINTS], None), self.network_
+
+        def answer(chosen: Array, matrix: bool) -> tuple[Array, Array | None]:  # noqa: FBT001 - as the certificate calls it
+            part = replace(data, points=data.points[chosen])
+            used = matrix and self.state_.solver in OF_MATRICES  # else it would have to be compiled
+            G = engine.gauss_newton(network.theta, part)[2] if used else None
+            return engine.gradient(network.theta, part)[1], G
+
+        with engine_for(network.recipe, network.dtype, self.n_threads) as engine:
+            columns = (source.take(data.points) for source in (data.X, data.T))
+            return network.certify(*columns, answer=answer)
 
     def save(
         self, path: str | PathLike[str], *, overwrite: bool = False, training_state: bool = True

@@ -37,6 +37,16 @@ SUITING = {
 """The loss that "auto" means where one of them is asked for."""
 
 
+def has_probabilities(estimator: Any) -> bool:
+    """Return whether the outputs are probabilities; before `fit` they may be."""
+    return not hasattr(estimator, "network_") or estimator.out_activation_ in PROBABILISTIC
+
+
+def has_none(estimator: Any) -> bool:
+    """Return whether the outputs are no probabilities."""
+    return not has_probabilities(estimator)
+
+
 @dataclass(frozen=True, eq=False)
 class Labels:
     """How classes, or several labels at once, stand in T and A_L.
@@ -160,6 +170,23 @@ def check_labels(y: Any) -> Array:
         )
         raise InvalidValueError(message)
     return table
+
+
+def announce(classes: Any, known: Array | None) -> Array | None:
+    """Return the classes that there will be, sorted, or None; refuse others than before.
+
+    Raises
+    ------
+    InvalidValueError
+        If they are not the classes that are known.
+    """
+    if classes is None:
+        return None
+    announced = np.asarray(sort_classes(classes))
+    if known is not None and not np.array_equal(announced, known):
+        message = f"classes were {known} in the first call and are {announced} now"
+        raise InvalidValueError(message)
+    return announced
 
 
 def sort_classes(labels: Any) -> Array:

@@ -13,6 +13,7 @@ from lamina.estimators.classifier import FeedForwardClassifier
 from lamina.estimators.options import describe_recipe, make_seed, make_settings
 from lamina.estimators.regressor import FeedForwardRegressor
 from lamina.estimators.stored import decode, decode_labels, encode, encode_labels
+from lamina.estimators.stored_bars import decode_bars, encode_bars
 from lamina.exceptions import InvalidTypeError, ModelFileError
 from lamina.interchange.container import Document, read, write
 from lamina.interchange.native import describe_network, make_network, understand
@@ -20,6 +21,7 @@ from lamina.network.errors import get_error
 from lamina.training.solvers import SOLVERS
 from lamina.training.state import SCALARS, TrainingState
 from lamina.training.stopping import REASONS
+from lamina.uncertainty.options import get_error_bars
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,12 +39,15 @@ KINDS: dict[str, type[FeedForward]] = {
 }
 FLAGS = {
     "stop_reason_": str,
+    "solver_": str,
+    "solver_choice_": str,
     "target_name_": str,
     "_scaled_by": str,
     "_flat": bool,
     "_is_multilabel": bool,
+    "_found": dict,
 }
-"""Learned attributes that are text or yes and no."""
+"""Learned attributes that are text, yes and no, or numbers by name."""
 SCALINGS = ("input_scaling_", "target_scaling_")
 
 
@@ -102,6 +107,7 @@ def save_estimator(
         "network": describe_network(estimator.network_),
         "n_features_in": estimator.n_features_in_,
         "solver": estimator.state_.solver if training_state else "",
+        "choice": estimator.state_.choice if training_state else "",
         "flags": {name: getattr(estimator, name) for name in FLAGS if hasattr(estimator, name)},
     }
     for name in SCALINGS:
@@ -113,6 +119,7 @@ def save_estimator(
             metadata[name] = encode_labels(name, getattr(estimator, name), tensors)
     seed, parameters = estimator.state_.seed, estimator.get_params(deep=False)
     metadata["parameters"] = {n: encode(n, v, tensors, seed) for n, v in parameters.items()}
+    metadata["error_bars"] = encode_bars(estimator.error_bars_, tensors)
     kept = _kept(estimator.state_.to_arrays(), everything=training_state)
     tensors |= {f"state.{name}": array for name, array in kept.items()}
     document = Document(type(estimator).__name__, metadata, tensors)
@@ -128,6 +135,7 @@ def _check_parameters(estimator: FeedForward, network: Network) -> None:
         If a parameter has a wrong type or value.
     """
     make_settings(estimator)
+    get_error_bars(estimator.error_bars)
     make_seed(estimator.random_state)
     describe_recipe(estimator, network.S[0], network.S[-1], network.recipe.error)
     if not isinstance(estimator.loss, str) or estimator.loss != "auto":
@@ -156,13 +164,16 @@ def _make_estimator(document: Document) -> FeedForward:
         if name in metadata["flags"]:
             setattr(estimator, name, metadata["flags"][name])
             _require(isinstance(getattr(estimator, name), kind), f"{name} of type {kind.__name__}")
+    numbers = estimator._found.values()  # noqa: SLF001 - what is loaded is our own
+    _require(all(type(number) is float for number in numbers), "numbers that were found")
     _require(metadata["flags"]["_scaled_by"] and estimator.stop_reason_ in REASONS, "known flags")
     estimator.input_scaling_ = _scaling("input_scaling_", network.S[0], tensors)
     if "feature_names_in_" in metadata:
         estimator.feature_names_in_ = decode_labels(metadata["feature_names_in_"], tensors)
         _require(len(estimator.feature_names_in_) == network.S[0], "a name for each feature")
     _learn_target(estimator, metadata, tensors)
-    estimator.state_ = _make_state(network, metadata["solver"], tensors)
+    estimator.state_ = _make_state(network, metadata["solver"], metadata["choice"], tensors)
+    estimator.error_bars_ = decode_bars(metadata["error_bars"], tensors, network)
     return estimator
 
 
@@ -195,12 +206,16 @@ def _scaling(name: str, size: int, tensors: Mapping[str, Array]) -> Scaling:
     return scaling
 
 
-def _make_state(network: Network, solver: Any, tensors: Mapping[str, Array]) -> TrainingState:
+def _make_state(
+    network: Network, solver: Any, choice: Any, tensors: Mapping[str, Array]
+) -> TrainingState:
     """Return the state of training, or what is left of it; whatever does not fit θ raises."""
     arrays = {n[6:]: array for n, array in tensors.items() if n.startswith("state.")}
     best = arrays.setdefault("best_theta", network.theta) if "theta" not in arrays else None
     arrays.setdefault("theta", network.theta.copy())
-    state = TrainingState.from_arrays(arrays, solver)
+    _require(isinstance(choice, str), "a sentence on the solver")
+    state = TrainingState.from_arrays(arrays, solver, choice)
+    _require(state.restarts.ndim == 1 and state.restarts.dtype == float, "a row of restarts")
     if best is not None:  # the network has the best θ, where one was watched
         state.best_theta = best.copy() if state.best_epoch else None
     for name in ("theta", "best_theta"):

@@ -12,9 +12,9 @@ from lamina.data.columns import Columns
 from lamina.data.scaling import Scaling, fit_scaling
 from lamina.estimators.base import FeedForward, Target
 from lamina.estimators.checks import check_finite, refuse_kind, refuse_masked
+from lamina.estimators.intervals import WithIntervals
 from lamina.estimators.validation import Validation
 from lamina.exceptions import InvalidValueError
-from lamina.network.error_families import GaussianNll
 from lamina.network.errors import get_error
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ SCALABLE = {
 """How targets of each kind may be scaled; the first is what "auto" means."""
 
 
-class FeedForwardRegressor(RegressorMixin, FeedForward):
+class FeedForwardRegressor(RegressorMixin, FeedForward, WithIntervals):
     """A feed-forward network that predicts numbers: one target or several.
 
     Minimizes J = Σ ω_n J_n + Σ_l (l1 Σ|W_l| + alpha/2 Σ W_l²) in scaled units, where ω_n
@@ -48,8 +48,8 @@ class FeedForwardRegressor(RegressorMixin, FeedForward):
     hidden_layer_sizes, activation, output_activation, solver, alpha, l1, dropout,
     initialization, batch_size, learning_rate, learning_rate_init, max_iter, shuffle, tol,
     n_iter_no_change, early_stopping, validation_fraction, gradient_tol, goal, max_time,
-    max_gradient_norm, scale_inputs, dtype, n_layers, width, warm_start, random_state, n_threads,
-    verbose
+    n_restarts, max_gradient_norm, scale_inputs, dtype, n_layers, width, warm_start, random_state,
+    n_threads, verbose, error_bars
         As for `FeedForwardClassifier`.
     loss : str or Error, default "squared"
         Such as "absolute", "huber(1.0)", "quantile((0.1, 0.9))", "poisson", "gaussian_nll".
@@ -61,7 +61,8 @@ class FeedForwardRegressor(RegressorMixin, FeedForward):
     Attributes
     ----------
     target_scaling_ : Scaling
-    network_, state_, history_, stop_reason_, input_scaling_, coefs_, intercepts_, loss_,
+    network_, state_, history_, stop_reason_, solver_, solver_choice_, restarts_, alpha_,
+    effective_parameters_, beta_, input_scaling_, coefs_, intercepts_, loss_,
     loss_curve_, validation_curve_, n_iter_, n_layers_, n_outputs_, out_activation_,
     n_features_in_, feature_names_in_
 
@@ -84,7 +85,7 @@ class FeedForwardRegressor(RegressorMixin, FeedForward):
         activation: Any = "relu",
         output_activation: Any = "auto",
         loss: Any = "squared",
-        solver: Any = "adam",
+        solver: Any = "auto",
         alpha: Any = "auto",
         l1: Any = 0.0,
         dropout: Any = 0.0,
@@ -101,6 +102,7 @@ class FeedForwardRegressor(RegressorMixin, FeedForward):
         gradient_tol: float = 0.0,
         goal: float | None = None,
         max_time: float | None = None,
+        n_restarts: int = 1,
         max_gradient_norm: float | None = None,
         scale_inputs: str = "standard",
         scale_targets: str = "auto",
@@ -111,6 +113,7 @@ class FeedForwardRegressor(RegressorMixin, FeedForward):
         random_state: Any = None,
         n_threads: int | None = None,
         verbose: bool = False,
+        error_bars: Any = False,
     ) -> None:
         """Keep the parameters; they are checked in `fit`."""
         self._keep(locals())
@@ -151,11 +154,6 @@ class FeedForwardRegressor(RegressorMixin, FeedForward):
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> FeedForwardRegressor:
         """Train for one epoch on this part of the data; scaling is learned from the first part."""
-        if self.early_stopping:
-            message = (
-                "partial_fit sees one part at a time and cannot watch any: early_stopping=False"
-            )
-            raise InvalidValueError(message)
         return self._fit(X, y, sample_weight, Validation(), partial=True)  # type: ignore[no-any-return]  # self, or an array
 
     def predict(self, X: Any, *, return_std: bool = False) -> Any:
@@ -165,7 +163,8 @@ class FeedForwardRegressor(RegressorMixin, FeedForward):
         ----------
         X : table, N × S_0
         return_std : bool, default False
-            Whether to return the standard deviation too, which loss="gaussian_nll" learns.
+            Whether to return the standard deviation of a new y too, of noise and parameters. It
+            needs error_bars=True; without, loss="gaussian_nll" has that of the noise.
 
         Returns
         -------
@@ -175,19 +174,14 @@ class FeedForwardRegressor(RegressorMixin, FeedForward):
         Raises
         ------
         InvalidValueError
-            If `return_std` is asked of a loss that learns no spread.
+            If `return_std` is asked of an estimator that has learned no spread.
         """
         outputs = self._outputs(X)
         error = self.network_.recipe.error
         mean = self._in_units(error.point(outputs.T).T)
         if not return_std:
             return mean
-        if not isinstance(error, GaussianNll):
-            message = (
-                f"{error!r} learns no spread; fit with loss='gaussian_nll' for return_std=True"
-            )
-            raise InvalidValueError(message)
-        spread = np.exp(0.5 * np.split(outputs, 2, axis=1)[1]) * self.target_scaling_.scale
+        spread = self._deviation(X)
         return mean, (spread[:, 0] if self._flat else spread)
 
     def input_gradient(self, X: Any) -> Array:

@@ -13,6 +13,7 @@ from lamina.network.error_kinds import Error
 from lamina.network.errors import ERRORS
 from lamina.training.schedules import SCHEDULES, Schedule
 from lamina.training.solvers import SOLVERS, Solver
+from lamina.uncertainty.options import ERROR_BARS, ErrorBars
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,6 +29,7 @@ RECORDS: dict[str, tuple[type, Registry[Any]]] = {
     "error": (Error, ERRORS),
     "solver": (Solver, SOLVERS),
     "schedule": (Schedule, SCHEDULES),
+    "error_bars": (ErrorBars, ERROR_BARS),
 }
 
 

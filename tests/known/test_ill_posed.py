@@ -75,7 +75,10 @@ def test_ill_posed_case_ends_in_a_stated_finite_result(solver, case, dtype):
     model.network_.theta = first_theta(kind, dtype, options, X, y)
     before = model.objective(X, y)
     assert after <= before * (1.0 + 1e-6)
-    if case in {"more parameters than data", "one data point", "constant target", "perfect fit"}:
+    fitted = {"one data point", "constant target", "perfect fit"}
+    if solver != "bayesian_regularization":  # by the evidence a few random targets may be noise
+        fitted.add("more parameters than data")
+    if case in fitted:
         assert np.allclose(outputs, y, atol=0.2)
     if case == "separable classes":
         assert np.array_equal(outputs.argmax(axis=1), y)

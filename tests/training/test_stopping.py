@@ -227,9 +227,7 @@ def test_early_stopping_returns_the_lowest_validation_error(solver, draw_problem
     assert training.stop_reason == "patience"
     assert len(errors) == np.argmin(errors) + 1 + 10
     np.testing.assert_allclose(problem.net.error(*problem.validation), min(errors), rtol=1e-12)
-    if not solvers.get_solver(
-        solver
-    ).finds_penalty:  # else J itself changes
+    if not solvers.get_solver(solver).finds_penalty:  # else J itself changes
         assert training.history["loss"][-1] < training.history["loss"][int(np.argmin(errors))]
 
 

@@ -216,3 +216,15 @@ def test_error_bars_of_no_fit_are_refused(name, table, tmp_path):
     write(tmp_path / "model", forged, overwrite=True)
     with pytest.raises(ModelFileError):
         lamina.load(tmp_path / "model")
+
+
+def test_error_bars_that_do_not_fit_are_refused_before_a_warm_start_moves_theta():
+    """A warm start whose matrices are too large raises and leaves θ as it was."""
+    X, y = np.random.default_rng(0).normal(size=(2, 30, 1))
+    model = lamina.FeedForwardRegressor((4,), solver="adam", max_iter=2, warm_start=True)
+    theta = model.fit(X, y[:, 0]).network_.theta.copy()
+    model.set_params(max_iter=4, error_bars=lamina.ErrorBars(max_memory=1.0))
+    with pytest.raises(InvalidValueError, match="parameters"):
+        model.fit(X, y[:, 0])
+    assert np.array_equal(model.network_.theta, theta)
+    assert (model.n_iter_, np.array_equal(model.state_.theta, theta)) == (2, True)

@@ -31,10 +31,13 @@ LEAST, MOST = 64, 4096
 
 
 def linearized(
-    recipe: Recipe, theta: Array, X: Source, points: Array
+    recipe: Recipe, theta: Array, X: Source, points: Array, rows: int = 1
 ) -> Iterator[tuple[slice, Linearization]]:
-    """Yield which of the points, and the network linearized for them, some at a time."""
-    size = int(np.clip(TILE_BYTES // (8 * recipe.size), LEAST, MOST))
+    """Yield which of the points, and the network linearized for them, in float64.
+
+    Some at a time: as many as have room for so many rows of P numbers each.
+    """
+    size = int(np.clip(TILE_BYTES // (8 * recipe.size * rows), LEAST, MOST))
     wide = theta.astype(float)
     for start in range(0, len(points), size):
         part = slice(start, start + size)

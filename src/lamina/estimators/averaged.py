@@ -9,7 +9,7 @@ import numpy as np
 from lamina.estimators.checks import check_finite
 from lamina.estimators.labels import name_activation
 from lamina.uncertainty.averaging import averaged
-from lamina.uncertainty.tiles import before_activation
+from lamina.uncertainty.slopes import before_activation
 
 if TYPE_CHECKING:
     import numpy.typing as npt

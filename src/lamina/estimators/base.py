@@ -154,8 +154,8 @@ class FeedForward(WithFindings, Fitted):
         else:
             self.network_ = make_network(self, *size, target.error, choice.solver, seed)
             self.state_ = TrainingState(self.network_.theta.copy(), seed)
-            self._check_error_bars()
             recipe = self.network_.recipe
+        self._check_error_bars()
         data = Data(self._columns(X), target.source, inside, weights)
         watched = self._watched(data, outside, validation)
         self.network_.recipe = recipe

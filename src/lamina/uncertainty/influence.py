@@ -26,10 +26,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lamina.engines.second_order import linearized
 from lamina.network import curvature
 from lamina.network.backpropagation import add_penalty_gradient
 from lamina.uncertainty.inverse import Inverse
-from lamina.uncertainty.tiles import seen_rows, tiles
+from lamina.uncertainty.slopes import seen_rows
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -83,7 +84,7 @@ def influence(
     halves = others.root @ np.column_stack([pull, gradient])
     result = Influence(np.empty((n, S_L)), np.empty((S_L, n)), np.empty((S_L, n)))
     omega = data.omega(data.points)
-    for part, here in tiles(recipe, theta, data.X, data.points):
+    for part, here in linearized(recipe, theta, data.X, data.points, recipe.S[-1]):
         T = data.T.take(data.points[part]).astype(float)
         F = curvature.factors(recipe, T, here.Y)
         C, rows, w = F @ F.transpose(0, 2, 1), seen_rows(here), omega[part]

@@ -22,11 +22,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lamina.engines.second_order import linearized
 from lamina.network import curvature
 from lamina.network.differences import along
 from lamina.network.parameters import blocks
 from lamina.network.trials import has_complex_slopes
-from lamina.uncertainty.tiles import output_rows, tiles
+from lamina.uncertainty.slopes import output_rows
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -79,7 +80,7 @@ class Posterior:
         """Return A_L and what θ adds to its variance, both S_L × N, in the network's units."""
         A, variance = np.empty((2, recipe.S[-1], len(X)))
         phi = np.resize(self.dispersion, recipe.S[-1]) / self.N
-        for part, here in tiles(recipe, theta, X, np.arange(len(X))):
+        for part, here in linearized(recipe, theta, X, np.arange(len(X)), recipe.S[-1]):
             halves = output_rows(here) @ self.root.T  # n × S_L × rank
             A[:, part] = here.A[-1]
             variance[:, part] = phi[:, None] * np.einsum("nkr,nkr->kn", halves, halves)
@@ -90,7 +91,7 @@ class Posterior:
         Z = np.empty((len(X), recipe.S[-1]))
         covariance = np.empty((*Z.shape, recipe.S[-1]))
         phi = self.dispersion.mean() / self.N
-        for part, here in tiles(recipe, theta, X, np.arange(len(X))):
+        for part, here in linearized(recipe, theta, X, np.arange(len(X)), recipe.S[-1]):
             halves = output_rows(here) @ self.root.T
             Z[part] = here.A[-1].T
             covariance[part] = phi * (halves @ halves.transpose(0, 2, 1))

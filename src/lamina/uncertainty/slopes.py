@@ -1,4 +1,4 @@
-"""The network linearized for some data points at a time, and its derivatives in θ."""
+"""Derivatives of outputs in θ for a tile of data points, of each point by itself."""
 
 from __future__ import annotations
 
@@ -8,35 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lamina.network.activations import get_activation
-from lamina.network.curvature import Linearization
 from lamina.network.errors import get_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import numpy.typing as npt
 
-    from lamina.engines.protocol import Source
+    from lamina.network.curvature import Linearization
     from lamina.network.recipe import Recipe
 
     Array = npt.NDArray[Any]
-
-TILE_BYTES = 2**24
-"""What the derivatives of a tile take, about."""
-LEAST, MOST = 16, 4096
-"""Data points of a tile."""
-
-
-def tiles(
-    recipe: Recipe, theta: Array, X: Source, points: Array
-) -> Iterator[tuple[slice, Linearization]]:
-    """Yield which of the points, and the network linearized at θ for them, in float64."""
-    size = int(np.clip(TILE_BYTES // (8 * recipe.size * recipe.S[-1]), LEAST, MOST))
-    wide = theta.astype(float)
-    for start in range(0, len(points), size):
-        part = slice(start, min(start + size, len(points)))
-        columns = X.take(points[part]).astype(float)
-        yield part, Linearization.at(recipe, wide, columns)
 
 
 def seen_rows(here: Linearization) -> Array:

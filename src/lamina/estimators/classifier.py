@@ -1,30 +1,15 @@
-"""`FeedForwardClassifier`: classes and labels, in scikit-learn's terms."""
+"""`FeedForwardClassifier`: its parameters, in scikit-learn's terms."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from sklearn.base import ClassifierMixin
-from sklearn.utils.metaestimators import available_if
+from typing import Any
 
 from lamina.estimators import labels
-from lamina.estimators.averaged import WithAverages
-from lamina.estimators.base import FeedForward, Target
+from lamina.estimators.classification import Classification
 from lamina.estimators.validation import Validation
-from lamina.exceptions import InvalidValueError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import numpy.typing as npt
-
-    from lamina.training.loop import Metric
-
-    Array = npt.NDArray[Any]
 
 
-class FeedForwardClassifier(ClassifierMixin, FeedForward, WithAverages):
+class FeedForwardClassifier(Classification):
     """A feed-forward network that classifies: two classes, many, or many labels at once.
 
     Minimizes J = Σ ω_n J_n + Σ_l (l1 Σ|W_l| + alpha/2 Σ W_l²); ω_n are the sample weights
@@ -77,6 +62,8 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward, WithAverages):
         `max_time` is for all; `warm_start` goes on with the best.
     max_gradient_norm : float > 0, optional
         Longer gradients are shortened to this.
+    column_kinds : dict of name or index to kind, optional
+        Kinds of columns, where they are not what they look like.
     scale_inputs : {"standard", "minmax", "none"}, default "standard"
     class_weight : dict, "balanced", or list of dict for several labels, optional
         Multiplies the sample weights.
@@ -118,10 +105,6 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward, WithAverages):
     True
     """
 
-    class_weight: Any
-    classes_: Array
-    _is_multilabel: bool
-
     def __init__(
         self,
         hidden_layer_sizes: Any = (100,),
@@ -148,6 +131,7 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward, WithAverages):
         max_time: float | None = None,
         n_restarts: int = 1,
         max_gradient_norm: float | None = None,
+        column_kinds: Any = None,
         scale_inputs: str = "standard",
         class_weight: Any = None,
         dtype: Any = "float64",
@@ -214,85 +198,3 @@ class FeedForwardClassifier(ClassifierMixin, FeedForward, WithAverages):
             return self._fit(X, y, sample_weight, Validation(), partial=True)  # type: ignore[no-any-return]  # self, or an array
         finally:
             del self._announced
-
-    def predict(self, X: Any) -> Array:
-        """Return the class, or the table of labels, of each row of X."""
-        outputs = self._outputs(X)
-        return self._labels().decode(outputs)
-
-    @available_if(labels.has_probabilities)  # type: ignore[untyped-decorator]  # scikit-learn's
-    def predict_proba(self, X: Any, *, averaged: bool = False) -> Array:
-        """Return the probability of each class, N × n_classes; each label's own if several.
-
-        With `averaged` the mean over the posterior of θ, which is less sure far from the data; it
-        needs error_bars=True.
-        """
-        if averaged:
-            return self._averaged_probabilities(X)
-        outputs = self._outputs(X)
-        return self._labels().probabilities(outputs, self.out_activation_)
-
-    @available_if(labels.has_probabilities)  # type: ignore[untyped-decorator]  # scikit-learn's
-    def predict_log_proba(self, X: Any) -> Array:
-        """Return the logarithm of `predict_proba`; -inf where a probability is 0."""
-        with np.errstate(divide="ignore"):
-            return np.asarray(np.log(self.predict_proba(X)))
-
-    @available_if(labels.has_none)  # type: ignore[untyped-decorator]  # scikit-learn's
-    def decision_function(self, X: Any) -> Array:
-        """Return the outputs, N × n_classes; for two classes N numbers, positive for the second."""
-        outputs = self._outputs(X)
-        return outputs[:, 0] - self._labels().middle if outputs.shape[1] == 1 else outputs
-
-    def input_gradient(self, X: Any) -> Array:
-        """Return the slope of every output in every input, N × S_L × S_0, in units of the inputs.
-
-        For two classes with one output, N × S_0: the slope of the second class.
-        """
-        jacobian = self._input_jacobian(X)
-        return jacobian[:, 0] if jacobian.shape[1] == 1 else jacobian
-
-    # What the machinery asks ----------------------------------------------------------
-
-    def _labels(self) -> labels.Labels:
-        """Return how the learned classes stand in T and A_L."""
-        recipe = self.network_.recipe
-        return labels.Labels(self.classes_, self._is_multilabel, recipe.error, recipe.S[-1])
-
-    def _check_y(self, y: Any) -> Array:
-        return labels.check_labels(y)
-
-    def _learn_target(self, y: Array, weights: Array | None) -> None:
-        announced = getattr(self, "_announced", None)
-        self._is_multilabel = y.ndim == 2
-        learned = np.arange(y.shape[1]) if self._is_multilabel else labels.sort_classes(y)
-        self.classes_ = learned if announced is None else announced
-        if self._is_multilabel and not np.array_equal(self.classes_, learned):
-            message = (
-                f"y has {len(learned)} labels, 0 to {len(learned) - 1}; got classes={announced}"
-            )
-            raise InvalidValueError(message)
-
-    def _target(self, y: Array) -> Target:
-        chosen = labels.choose_labels(
-            self.classes_,
-            multilabel=self._is_multilabel,
-            loss=self.loss,
-            output=self.output_activation,
-        )
-        return Target(chosen.encode(y, np.dtype(self.dtype)), chosen.n_outputs, chosen.error)
-
-    def _strata(self, y: Array) -> Array | None:
-        return y if y.ndim == 1 else None
-
-    def _class_weights(self, y: Array) -> Array | None:
-        return labels.weigh_classes(self.class_weight, y)
-
-    def _metrics(self) -> Mapping[str, Metric]:
-        return {"accuracy": self._labels().accuracy}
-
-    def __sklearn_tags__(self) -> Any:
-        """Say that several labels can be learned at once."""
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
-        return tags

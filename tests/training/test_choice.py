@@ -22,7 +22,9 @@ def problem(settings=None, *, in_parts=False, **changes):
     p = USUAL | changes
     recipe = make_recipe(p["sizes"], ["tanh"] * (len(p["sizes"]) - 2), p["error"], None)
     plan = Settings(**(settings or {}))
-    return Problem.of(recipe, p["N"], p["dtype"], plan, open_penalty=p["open"], in_parts=in_parts)
+    return Problem(
+        recipe, p["N"], np.dtype(p["dtype"]), plan, open_penalty=p["open"], in_parts=in_parts
+    )
 
 
 CASES = {  # what is not usual, what is chosen, a word of the sentence

@@ -69,8 +69,7 @@ class FeedForward(WithFindings, Fitted):
 
     def _keep(self, parameters: dict[str, Any]) -> None:
         """Keep the arguments of `__init__` as they are, as scikit-learn asks."""
-        names = self._get_param_names()
-        self.__dict__.update({name: parameters[name] for name in names})
+        self.__dict__.update((name, value) for name, value in parameters.items() if name != "self")
 
     # What a subclass knows ------------------------------------------------------------
 

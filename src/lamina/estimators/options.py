@@ -106,9 +106,8 @@ def describe_problem(
 ) -> Problem:
     """Return what the choice of a solver depends on."""
     is_open = _auto("alpha", estimator.alpha) is None and not np.any(np.asarray(estimator.l1) != 0)
-    return Problem.of(
-        recipe, points, estimator.dtype, settings, open_penalty=is_open, in_parts=in_parts
-    )
+    dtype = np.dtype(estimator.dtype)
+    return Problem(recipe, points, dtype, settings, open_penalty=is_open, in_parts=in_parts)
 
 
 def draw_theta(estimator: Any, network: Network, seed: int, number: int) -> Any:

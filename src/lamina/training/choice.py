@@ -20,8 +20,6 @@ from lamina.training.solvers import SOLVERS, LevenbergMarquardt, Solver, get_sol
 from lamina.training.solvers.levenberg_marquardt import MATRICES
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from lamina.network.recipe import Recipe
     from lamina.training.settings import Settings
     from lamina.training.state import TrainingState
@@ -47,48 +45,35 @@ class Problem:
 
     Attributes
     ----------
-    parameters, points, outputs : int
-        P, N and K = S_L.
+    recipe : Recipe
+    points : int
+        N.
     dtype : dtype
         Of θ.
-    convex : bool
-        Whether the error has second derivatives in what it sees, none of them negative.
+    settings : Settings
+        The solver in there is not looked at.
     open_penalty : bool
         Whether the solver may find the penalty: no strength was asked for.
     in_parts : bool
         Whether the data come in parts, as in `partial_fit`.
-    settings : Settings
-        The solver in there is not looked at.
     """
 
-    parameters: int
+    recipe: Recipe
     points: int
-    outputs: int
     dtype: np.dtype[Any]
-    convex: bool
-    open_penalty: bool
-    in_parts: bool
     settings: Settings
+    open_penalty: bool
+    in_parts: bool = False
 
-    @classmethod
-    def of(
-        cls,
-        recipe: Recipe,
-        points: int,
-        dtype: npt.DTypeLike,
-        settings: Settings,
-        *,
-        open_penalty: bool,
-        in_parts: bool = False,
-    ) -> Problem:
-        """Return the problem of a recipe with so many data points."""
-        sizes = recipe.size, points, recipe.S[-1]
-        return cls(*sizes, np.dtype(dtype), is_convex(recipe), open_penalty, in_parts, settings)
+    @property
+    def parameters(self) -> int:
+        """P."""
+        return self.recipe.size
 
     @property
     def numbers(self) -> int:
-        """The target numbers, N K."""
-        return self.points * self.outputs
+        """The target numbers, N K with K = S_L."""
+        return self.points * self.recipe.S[-1]
 
     @property
     def seconds(self) -> float:
@@ -150,10 +135,10 @@ def choose_solver(problem: Problem) -> Choice:
     The first rule that holds decides:
 
     1. data in parts, or options that only minibatch solvers honor: `adam`;
-    2. an error without second derivatives, or with negative ones: `adam`;
-    3. float32, in which steps this exact are lost to rounding: `adam`;
-    4. fewer than `ENOUGH` target numbers a parameter: the matrix costs more than it knows: `adam`;
-    5. matrices that do not fit in memory, or more than `BUDGET` seconds: `adam`;
+    2. float32, in which steps this exact are lost to rounding: `adam`;
+    3. fewer than `ENOUGH` target numbers a parameter: the matrix costs more than it knows: `adam`;
+    4. matrices that do not fit in memory, or more than `BUDGET` seconds: `adam`;
+    5. an error without second derivatives, or with negative ones: `adam`;
     6. a penalty that may be found: `bayesian_regularization`;
     7. data enough for J with the penalty that is given: `levenberg_marquardt`;
     8. else `adam`, which ends before it has fitted the noise.
@@ -187,13 +172,15 @@ def _against_the_matrix(problem: Problem) -> str:
     rules = (
         (problem.in_parts, "the data come in parts"),
         (settings.of_minibatches, f"{', '.join(settings.of_minibatches)} asks for minibatches"),
-        (not problem.convex, "the error has no second derivative, or a negative one"),
         (dtype != np.float64, f"in {dtype} the steps of exacter solvers are lost to rounding"),
         (problem.numbers < ENOUGH * P, many),
         (needed > most, f"the matrices of {P:,} parameters would take {needed / 1e9:.1f} GB"),
         (problem.seconds > min(BUDGET, settings.max_time), slow),
     )
-    return next((why for holds, why in rules if holds), "")
+    cheap = next((why for holds, why in rules if holds), "")
+    if cheap or is_convex(problem.recipe):
+        return cheap
+    return "the error has no second derivative, or a negative one"
 
 
 def is_convex(recipe: Recipe) -> bool:

@@ -128,7 +128,7 @@ def train(
     data = _data(network, X, T, omega)
     watched = None if validation is None else _data(network, *validation, None)
     size = len(data.points)
-    problem = Problem.of(network.recipe, size, network.dtype, plan, open_penalty=False)
+    problem = Problem(network.recipe, size, network.dtype, plan, open_penalty=False)
     choice = resolve(solver, state, problem)
     state.choice = choice.sentence if choice.automatic else ""
     plan = replace(plan, solver=choice.solver, n_restarts=1 if goes_on else plan.n_restarts)

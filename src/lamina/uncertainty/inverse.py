@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lamina.engines.linear_algebra import serial
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -36,16 +38,23 @@ class Inverse:
     @classmethod
     def of(cls, G: Array) -> Inverse:
         """Return the inverse of G, which is not changed."""
+        with serial(len(G)):
+            return cls._by_factor(G) or cls._pseudo(G)
+
+    @classmethod
+    def _by_factor(cls, G: Array) -> Inverse | None:
+        """Return the inverse by the Cholesky factor, or None if G is singular to rounding."""
         from scipy.linalg import lapack
 
         factor, failed = lapack.dpotrf(G, lower=1, clean=1)
-        if not failed:
-            norm = float(np.abs(G).sum(axis=0).max(initial=0.0))
-            conditioned, _ = lapack.dpocon(factor, norm, uplo="L")
-            if conditioned > len(G) * ROUNDING:
-                root, _ = lapack.dtrtri(factor, lower=1)
-                return cls(root, 2.0 * float(np.log(np.diag(factor)).sum()))
-        return cls._pseudo(G)
+        if failed:
+            return None
+        norm = float(np.abs(G).sum(axis=0).max(initial=0.0))
+        conditioned, _ = lapack.dpocon(factor, norm, uplo="L")
+        if conditioned <= len(G) * ROUNDING:
+            return None
+        root, _ = lapack.dtrtri(factor, lower=1)
+        return cls(root, 2.0 * float(np.log(np.diag(factor)).sum()))
 
     @classmethod
     def _pseudo(cls, G: Array) -> Inverse:

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-SMALL = 2**25
+SMALL = 2**28
 """Products of a step up to which one thread does, and the Cholesky factor needs no LAPACK."""
-ROWS_BYTES = 2**22
+ROWS_BYTES = 2**24
 """What the rows of all data points may take."""
 
 

@@ -6,8 +6,9 @@ import ctypes
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor, wait
-from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from lamina.engines.linear_algebra import allowed_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,14 +16,6 @@ if TYPE_CHECKING:
 LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """What joblib sets in its workers, so that all of them together use the processors once."""
 MOST = 8
-
-
-@cache
-def _libraries() -> list[Any]:
-    """Return the libraries of linear algebra in this process, whose threads may be limited."""
-    from threadpoolctl import ThreadpoolController
-
-    return list(ThreadpoolController().select(user_api="blas").lib_controllers)
 
 
 def available() -> int:
@@ -34,7 +27,7 @@ def available() -> int:
     from joblib import cpu_count
 
     limits = [int(os.environ[name]) for name in LIMITS if os.environ.get(name, "").isdigit()]
-    limits += [library.num_threads for library in _libraries()]
+    limits += allowed_threads()
     return max(1, min([MOST, cpu_count(), *limits]))
 
 

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from lamina.engines.linear_algebra import serial
 from lamina.exceptions import InvalidValueError
 from lamina.network.penalties import Penalty
 from lamina.training.solvers.base import Advance
@@ -197,11 +198,12 @@ def effective(l2: float, G: Array) -> tuple[float, float]:
 
     P, A = len(G), G.copy(order="F")
     A[np.diag_indices(P)] += l2
-    U, failed = dpotrf(A, overwrite_a=True)
-    if failed:
-        values = np.maximum(eigvalsh(G, check_finite=False), 0.0)
-        return float(np.sum(values / (values + l2))), float(np.log(values + l2).sum())
-    determinant = 2.0 * float(np.log(np.diag(U)).sum())
-    inverse = dpotri(U, overwrite_c=True)[0]  # its upper triangle; the lower one is 0
+    with serial(P):
+        U, failed = dpotrf(A, overwrite_a=True)
+        if failed:
+            values = np.maximum(eigvalsh(G, check_finite=False), 0.0)
+            return float(np.sum(values / (values + l2))), float(np.log(values + l2).sum())
+        determinant = 2.0 * float(np.log(np.diag(U)).sum())
+        inverse = dpotri(U, overwrite_c=True)[0]  # its upper triangle; the lower one is 0
     twice = 2.0 * np.einsum("ij,ij->", inverse, G) - np.diag(inverse) @ np.diag(G)
     return float(np.clip(twice, 0.0, P)), determinant

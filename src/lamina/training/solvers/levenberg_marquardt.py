@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from lamina.engines.linear_algebra import serial
 from lamina.engines.protocol import DampingRule
 from lamina.exceptions import InvalidValueError
 from lamina.training.solvers.ahead import Ahead
@@ -206,7 +207,8 @@ def _propose(gradient: Array, G: Array, damp: Array, fall: Any) -> tuple[Array, 
 
     damped = G.copy(order="F")
     damped[np.diag_indices_from(damped)] += damp
-    _, p, failed = dposv(damped, -gradient, lower=False, overwrite_a=True, overwrite_b=True)
+    with serial(len(G)):
+        _, p, failed = dposv(damped, -gradient, lower=False, overwrite_a=True, overwrite_b=True)
     if failed:  # not positive definite to rounding: damp more
         return None
     return p, float(np.sum(fall(p, gradient, damp)))

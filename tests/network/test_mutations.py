@@ -220,7 +220,7 @@ CONSISTENT = {  # wrong alike in value and slope: no derivative can tell
     "mean over outputs": (
         *(K, "tanh sine softsign", "squared"),
         *(
-            (", a).sum(axis=0)", ", a).mean(axis=0)"),
+            ("self.terms(T, A).sum(axis=0)", "self.terms(T, A).mean(axis=0)"),
             (SLOPE_RETURNED, f"{SLOPE_RETURNED} / len(A)"),
         ),
     ),

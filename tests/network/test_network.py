@@ -141,7 +141,7 @@ BAD_NETWORKS = [
     ({"activations": None}, InvalidTypeError, "a list, one for each layer"),
     ({"activations": []}, InvalidValueError, "expected 2 activations for layers 1..2, got 0"),
     ({"activations": ["tanh"] * 3}, InvalidValueError, "got 3"),
-    ({"activations": ["tanhh"]}, UnknownNameError, "unknown activation 'tanhh'; known: elu"),
+    ({"activations": ["tanhh"]}, UnknownNameError, "activation 'tanhh'; known: blocks, elu"),
     ({"activations": [np.tanh]}, InvalidTypeError, "register_activation"),
     ({"activations": ["leaky_relu(a=1)"]}, InvalidTypeError, "does not take"),
     ({"error": "mse"}, UnknownNameError, "unknown error 'mse'; known: absolute"),

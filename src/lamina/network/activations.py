@@ -29,6 +29,8 @@ class Activation:
 
     initialization: str = "glorot_uniform"
     """The initializer that keeps this activation's signals at unit scale."""
+    units: int | None = None
+    """Units that its layer must have; None for any number."""
 
     def __call__(self, Z: Matrix) -> Matrix:
         """Return A = sigma(Z), (1.4): S × N in, S × N out, never in place."""

@@ -39,6 +39,13 @@ class Error:
     """Which targets make sense, a key of `DOMAINS`."""
     outputs_per_target: int = 1
     """Rows of A_L for each row of T; the outputs come in blocks of the rows of T."""
+    n_targets: int | None = None
+    """Rows that T must have; None for any number."""
+
+    @property
+    def inner(self) -> Any:
+        """The error of a single target; itself unless it is made of another."""
+        return self
 
     def values(self, T: Matrix, A: Matrix) -> Matrix:
         """Return J_n for every data point: N numbers, summed over outputs."""
@@ -93,10 +100,14 @@ class ElementwiseError(Error):
         """The parameters for each block of outputs; one block unless targets have several."""
         return (self.parameters,)
 
+    def terms(self, T: Matrix, A: Matrix) -> Matrix:
+        """Return what each target adds to J_n, K × N: the formula summed over its outputs."""
+        parts = zip(np.split(A, len(self.blocks)), self.blocks, strict=True)
+        return np.asarray(sum(as_matrix(self.value(T, a, *p), a) for a, p in parts))
+
     def values(self, T: Matrix, A: Matrix) -> Matrix:
         """Return J_n, N numbers: the formula summed over the outputs of each data point."""
-        parts = zip(np.split(A, len(self.blocks)), self.blocks, strict=True)
-        return np.asarray(sum(as_matrix(self.value(T, a, *p), a).sum(axis=0) for a, p in parts))
+        return np.asarray(self.terms(T, A).sum(axis=0))
 
     def slopes(self, T: Matrix, A: Matrix) -> Matrix:
         """Return dJ_n/dA, S_L × N."""
@@ -112,10 +123,13 @@ class JointError(Error):
     derivative: Callable[..., Any]
     """`derivative(t, outputs)`: its slopes, a tuple of one for each output."""
 
+    def terms(self, T: Matrix, A: Matrix) -> Matrix:
+        """Return what each target adds to J_n, K × N."""
+        return as_matrix(self.value(T, np.split(A, self.outputs_per_target)), A)
+
     def values(self, T: Matrix, A: Matrix) -> Matrix:
         """Return J_n, N numbers."""
-        blocks = np.split(A, self.outputs_per_target)
-        return np.asarray(as_matrix(self.value(T, blocks), A).sum(axis=0))
+        return np.asarray(self.terms(T, A).sum(axis=0))
 
     def slopes(self, T: Matrix, A: Matrix) -> Matrix:
         """Return dJ_n/dA, S_L × N."""

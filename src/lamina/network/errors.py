@@ -9,12 +9,14 @@ Errors with parameters or with several outputs per target are in `error_families
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lamina.exceptions import InvalidTypeError
+from lamina.exceptions import InvalidTypeError, UnknownNameError
 from lamina.network import special
 from lamina.network.activations import Activation, get_activation
 from lamina.network.error_kinds import ColumnwiseError, ElementwiseError, Error
@@ -109,6 +111,31 @@ def get_error(spec: str | Error) -> Error:
         "first: lamina.register_error('mine', value, derivative)"
     )
     raise InvalidTypeError(message)
+
+
+class ComposedError(Error):
+    """An error made of another, `error`: by its text where that has one, which a file can hold."""
+
+    error: str | Error
+
+    def _compose(self, **own: Any) -> None:
+        """Take over what the other error is like, but for what is our own."""
+        if isinstance(self.error, Error):
+            with suppress(UnknownNameError):  # a pair has no name, and is never in a file
+                own["error"] = ERRORS.spell(self.error) and ERRORS.text(self.error)
+        like = ("output_activation", "targets", "outputs_per_target")
+        for name, value in ({name: getattr(self.inner, name) for name in like} | own).items():
+            object.__setattr__(self, name, value)
+
+    @cached_property
+    def inner(self) -> Any:
+        """The other error."""
+        return get_error(self.error)
+
+    @property
+    def value(self) -> Callable[..., Any]:
+        """Its formula."""
+        return self.inner.value  # type: ignore[no-any-return]  # a formula
 
 
 def _builtin(name: str, value: Any, derivative: Any, *partner: Any) -> None:

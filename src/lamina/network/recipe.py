@@ -96,9 +96,16 @@ def make_recipe(
             f"{error!r} needs a multiple of {error.outputs_per_target} outputs, got {sizes[-1]}"
         )
         raise InvalidValueError(message)
+    if error.n_targets not in (None, sizes[-1] // error.outputs_per_target):
+        message = f"{error!r} needs {error.n_targets} targets, which {sizes[-1]} outputs are not"
+        raise InvalidValueError(message)
     natural = [error.output_activation] if len(activations) == L - 1 else []
     chosen = [get_activation(activation) for activation in [*activations, *natural]]
     if len(chosen) != L:
         message = f"expected {L} activations for layers 1..{L}, got {len(activations)}"
         raise InvalidValueError(message)
+    for l, sigma in enumerate(chosen, start=1):
+        if sigma.units not in (None, sizes[l]):
+            message = f"layer {l} has {sizes[l]} units, and {sigma!r} needs {sigma.units}"
+            raise InvalidValueError(message)
     return Recipe(tuple(map(Dense, sizes, sizes[1:], chosen, per_layer(penalties, L))), error)

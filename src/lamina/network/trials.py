@@ -26,18 +26,18 @@ def activation_trial(activation: Activation) -> tuple[Matrix, Matrix, Columns]:
     Delta is 1 for element-wise activations, so that the pullback is the formula's own slope.
     """
     random = np.random.default_rng(0)
-    Z = random.normal(size=(3, 60)) * np.repeat([1.0, 4.0], [40, 20])
+    Z = random.normal(size=(activation.units or 3, 60)) * np.repeat([1.0, 4.0], [40, 20])
     Delta = np.ones(Z.shape) if isinstance(activation, Elementwise) else random.normal(size=Z.shape)
     return Z, Delta, lambda P: np.asarray((Delta * activation(P)).sum(axis=0))
 
 
-def error_trial(error: Error) -> tuple[Matrix, Matrix, Columns]:
+def error_trial(error: Error, n_targets: int | None = None) -> tuple[Matrix, Matrix, Columns]:
     """Return outputs A, targets T of the error's domain, and A → J_n column by column."""
     random = np.random.default_rng(0)
-    shape = (3 * error.outputs_per_target, 60)
-    T, A = random.uniform(0.1, 0.9, size=(3, 60)), random.uniform(0.1, 0.9, size=shape)
+    K = n_targets or error.n_targets or 3
+    T, A = (random.uniform(0.1, 0.9, size=(K * k, 60)) for k in (1, error.outputs_per_target))
     if error.targets in {"real", "sign"}:
-        T, A = random.normal(size=T.shape), random.normal(scale=2.0, size=shape)
+        T, A = random.normal(size=T.shape), random.normal(scale=2.0, size=A.shape)
     if error.targets == "sign":
         T = np.sign(T)
     return A, T, lambda P: np.asarray(error.values(T, P))

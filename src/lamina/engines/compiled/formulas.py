@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lamina.engines.compiled import templates
+from lamina.engines.compiled import parted, templates
 from lamina.engines.compiled.translation import identity, ignores_first
 from lamina.exceptions import FormulaError
 from lamina.network import special
 from lamina.network.activations import Columnwise, Elementwise
+from lamina.network.blocks import BlockError, Blocks
 from lamina.network.error_kinds import ColumnwiseError, ElementwiseError, JointError
+from lamina.network.weighted import WeightedError
 
 if TYPE_CHECKING:
     from lamina.engines.compiled.kernels import Kernel, Kernels
@@ -25,7 +27,7 @@ def overwrites(activation: Activation) -> bool:
 
 
 def activation_kernels(kernels: Kernels, activation: Activation) -> tuple[Kernel, Kernel, Any]:
-    """Return the kernels forward and backward of an activation, and its parameters.
+    """Return the kernels forward and backward of an activation, and its parameters or a table.
 
     If the activation `overwrites`, forward expects A where Z stands.
 
@@ -47,6 +49,12 @@ def activation_kernels(kernels: Kernels, activation: Activation) -> tuple[Kernel
         pull = {"VALUE": activation.pull, "PULLED": activation.pulled}
         forward = kernels.make(templates.activate_columns, value)
         return forward, kernels.make(templates.pull_columns, pull), ()
+    if isinstance(activation, Blocks):
+        inner = activation_kernels(kernels, activation.mixing)
+        if not activation.sizes:
+            return inner
+        table = _block_table(inner[0], inner[1], activation.sizes)
+        return kernels.make(parted.activate_blocks), kernels.make(parted.pull_blocks), table
     message = f"{activation!r} is an object with methods of its own, not formulas of one number"
     raise FormulaError(message)
 
@@ -74,25 +82,43 @@ def check_activation(kernels: Kernels, activation: Activation) -> None:
         raise FormulaError(message)
 
 
-def error_kernel(kernels: Kernels, error: Error) -> tuple[Kernel, Any]:
-    """Return the kernel of an error or a pair, and its parameters.
+def error_kernel(kernels: Kernels, error: Error, targets: int) -> tuple[Kernel, Any]:
+    """Return the kernel of an error or a pair of so many targets, and its parameters or a table.
 
     Raises
     ------
     FormulaError
         If it is none of the kinds that can be compiled.
     """
+    weights: tuple[float, ...] = ()
+    if isinstance(error, BlockError):
+        inner, numbers = error_kernel(kernels, error.inner, targets)
+        if len(numbers):
+            message = f"{error.inner!r} has parameters, which kernels over blocks do not read"
+            raise FormulaError(message)
+        if not error.sizes:
+            return inner, numbers
+        return kernels.make(parted.judge_blocks), _block_table(inner, inner, error.sizes)
+    if isinstance(error, WeightedError):
+        weights, error = error.weights or (1.0,) * targets, error.inner
     if isinstance(error, (ElementwiseError, JointError, ColumnwiseError)):
         formulas = {"VALUE": error.value, "DERIVATIVE": error.derivative}
     if isinstance(error, ElementwiseError):
         count, parameters = len(error.blocks[0]), [p for block in error.blocks for p in block]
         given: dict[str, Any] = {"LOAD": count, "COUNT": count, "BLOCKS": len(error.blocks)}
-        return kernels.make(templates.judge, formulas, **given), parameters
+        judge: Any = parted.judge_entries if weights else templates.judge
+        return kernels.make(judge, formulas, **given), [*parameters, *weights]
     if isinstance(error, JointError):
         blocks = error.outputs_per_target
-        return kernels.make(templates.judge_together, formulas, LOAD=blocks, BLOCKS=blocks), ()
+        judge = parted.judge_entries_together if weights else templates.judge_together
+        return kernels.make(judge, formulas, LOAD=blocks, BLOCKS=blocks), weights
     if isinstance(error, ColumnwiseError):
         formulas["TERM"] = special.shifted_exp
         return kernels.make(templates.judge_columns, formulas), ()
     message = f"{error!r} is an object with methods of its own, not formulas of one number"
     raise FormulaError(message)
+
+
+def _block_table(first: Kernel, second: Kernel, sizes: tuple[int, ...]) -> Any:
+    """Return what a kernel over blocks reads: the kernels of a block, B, and the sizes."""
+    return np.array([first.address, second.address, len(sizes), *sizes], dtype=np.int64)

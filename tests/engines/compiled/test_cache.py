@@ -167,6 +167,18 @@ def test_edited_formula_is_compiled_again(what, folder, tmp_path):
     assert again == [answers[1][0], "0"]
 
 
+def test_formula_in_another_module_takes_the_kernels_that_are_there(folder, tmp_path):
+    """Kernels of a formula are loaded where the module that they were compiled for is gone."""
+    source = EDITS["called"].replace("NUMBER", "0.987654321")
+    environment = {"PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    answers = []
+    for name in ("mine", "moved"):
+        (tmp_path / f"{name}.py").write_text(source)
+        answers.append(run(EDITED.replace("mine", name), folder[0], **environment))
+        (tmp_path / f"{name}.py").unlink()
+    assert answers[1] == [answers[0][0], "0"]
+
+
 MUTATED = """
 K = 0.5
 lamina.register_activation("mine", lambda z: K * z, lambda z, a: K + 0 * z)

@@ -141,7 +141,7 @@ class Translator:
         ]
         defaults = tuple(self._substitute(value, names) for value in function.__defaults__ or ())
         copy = FunctionType(function.__code__, scope, function.__name__, defaults, tuple(cells))
-        copy.__module__ = function.__module__
+        copy.__module__ = __name__  # the cache imports it: one that is there wherever it is read
         return copy
 
     def _substitute(self, value: Any, names: set[str]) -> Any:

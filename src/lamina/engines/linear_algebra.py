@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MIDDLING = 1024
+MIDDLING = 2048
 """Rows of the matrices up to which one thread does."""
 
 

@@ -23,25 +23,7 @@ if TYPE_CHECKING:
 
 
 class Source(Protocol):
-    """N data points, taken as columns by index; and what they are made of.
-
-    Attributes
-    ----------
-    rows : array, N × S, or N codes of classes
-        A user's table, never copied or written to.
-    scaling : pair of vectors, or None
-        `center` and `scale`: (x - center) / scale is what is taken.
-    classes : (K, low, high), or None
-        `rows` are codes 0..K-1 of classes, taken as `high` in the row of their class and
-        `low` elsewhere; with K = 1 they are 0 or 1, taken as `low` or `high`.
-    """
-
-    @property
-    def rows(self) -> Array: ...  # noqa: D102 - see above
-    @property
-    def scaling(self) -> Any: ...  # noqa: D102 - see above
-    @property
-    def classes(self) -> tuple[int, float, float] | None: ...  # noqa: D102 - see above
+    """N data points, taken as columns by index; of which kinds, `engines.sources` says."""
 
     def __len__(self) -> int:
         """Return N."""

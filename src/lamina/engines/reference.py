@@ -22,8 +22,15 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-CHUNK = 4096
-"""Data points evaluated together, which bounds the memory of a full pass."""
+CHUNK, NUMBERS = 4096, 2**23
+"""Data points evaluated together, and numbers of a layer, which bounds the memory of a pass."""
+
+
+def together(recipe: Recipe) -> int:
+    """Return how many data points are evaluated together: fewer where a layer is very wide."""
+    return max(1, min(CHUNK, NUMBERS // max(recipe.S)))
+
+
 _quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
 """Numbers may overflow; the caller sees it in what is returned."""
 
@@ -72,8 +79,9 @@ class ReferenceEngine:
     def outputs(self, theta: Array, X: Source, points: Array) -> Array:
         """Return A_L, S_L × n, for n of the data points of X, (1.4)."""
         outputs = np.empty((self.recipe.S[-1], len(points)), dtype=theta.dtype, order="F")
-        for start in range(0, len(points), CHUNK):
-            part = slice(start, start + CHUNK)
+        size = together(self.recipe)
+        for start in range(0, len(points), size):
+            part = slice(start, start + size)
             A = backpropagation.forward(self.recipe, theta, X.take(points[part]))[1]
             outputs[:, part] = A[-1]
         return outputs
@@ -93,7 +101,7 @@ class ReferenceEngine:
     def error(self, theta: Array, data: Data) -> float:
         """Return Σ ω_n J_n over the data, without penalties."""
         total = 0.0
-        for X, T, omega in _chunks(theta, data):
+        for X, T, omega in self._chunks(theta, data):
             Z, A = backpropagation.forward(self.recipe, theta, X)
             total += float(backpropagation.error(self.recipe, T, Z[-1], A[-1], omega))
         return total
@@ -104,7 +112,7 @@ class ReferenceEngine:
         J = float(backpropagation.penalty(self.recipe, theta))
         gradient = np.zeros_like(theta)
         backpropagation.add_penalty_gradient(self.recipe, theta, gradient)
-        for X, T, omega in _chunks(theta, data):
+        for X, T, omega in self._chunks(theta, data):
             part = self._backpropagate(theta, X, T, omega)
             J += float(part.J)
             gradient += part.gradient
@@ -114,9 +122,10 @@ class ReferenceEngine:
     def input_gradient(self, theta: Array, data: Data) -> Array:
         """Return Delta_0, S_0 × n: the slopes of Σ ω_n J_n in the inputs, (4.2)."""
         slopes = np.empty((self.recipe.S[0], len(data.points)), dtype=theta.dtype, order="F")
-        for k, chunk in enumerate(_chunks(theta, data)):
+        size = together(self.recipe)
+        for k, chunk in enumerate(self._chunks(theta, data)):
             result = backpropagation.backpropagate_error(self.recipe, theta, *chunk)
-            slopes[:, k * CHUNK : (k + 1) * CHUNK] = result.Delta[0]
+            slopes[:, k * size : (k + 1) * size] = result.Delta[0]
         return slopes
 
     @_quiet
@@ -124,8 +133,9 @@ class ReferenceEngine:
         """Return dA_L/dX, S_L × S_0 × n, for n of the data points of X, (4.2)."""
         S_0, S_L = self.recipe.S[0], self.recipe.S[-1]
         slopes = np.empty((S_L, len(points), S_0), dtype=theta.dtype).transpose(0, 2, 1)
-        for start in range(0, len(points), CHUNK):
-            part = slice(start, start + CHUNK)
+        size = together(self.recipe)
+        for start in range(0, len(points), size):
+            part = slice(start, start + size)
             columns = X.take(points[part])
             slopes[..., part] = backpropagation.input_jacobian(self.recipe, theta, columns)
         return slopes
@@ -165,6 +175,14 @@ class ReferenceEngine:
             self.recipe, theta, X, T, omega, M, to_inputs=False
         )
 
+    def _chunks(self, theta: Array, data: Data) -> Iterator[tuple[Array, Array, Array]]:
+        """Yield X, T and ω of all data points, some at a time."""
+        size = together(self.recipe)
+        for start in range(0, len(data.points), size):
+            points = data.points[start : start + size]
+            omega = data.omega(points, len(data.points)).astype(theta.dtype)
+            yield data.X.take(points), data.T.take(points), omega
+
     def _masks(
         self, epoch: Epoch, positions: Array, dtype: npt.DTypeLike
     ) -> list[Array | None] | None:
@@ -184,11 +202,3 @@ def _length(gradient: Array) -> float:
         return length
     largest = float(np.abs(gradient).max())
     return largest * float(np.linalg.norm(gradient / largest))
-
-
-def _chunks(theta: Array, data: Data) -> Iterator[tuple[Array, Array, Array]]:
-    """Yield X, T and ω of all data points, some at a time."""
-    for start in range(0, len(data.points), CHUNK):
-        points = data.points[start : start + CHUNK]
-        omega = data.omega(points, len(data.points)).astype(theta.dtype)
-        yield data.X.take(points), data.T.take(points), omega

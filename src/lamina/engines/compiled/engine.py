@@ -72,7 +72,9 @@ class CompiledEngine(SecondOrder):
         """
         for activation in set(self.recipe.activations):
             check_activation(kernels(dtype), activation)
-        error_kernel(kernels(dtype), self.recipe.pair or self.recipe.error)
+        error = self.recipe.pair or self.recipe.error
+        targets = self.recipe.S[-1] // self.recipe.error.outputs_per_target
+        error_kernel(kernels(dtype), error, targets)
         return self
 
     def outputs(self, theta: Array, X: Source, points: Array) -> Array:

@@ -94,6 +94,12 @@ class Plan:
         """Return the address of numbers in our precision."""
         return self.memory.keep(np.atleast_1d(np.array(numbers, dtype=self.dtype)))
 
+    def _parameters(self, parameters: Any, behind: float) -> int:
+        """Return the address of numbers with another one behind them, or of a table as it is."""
+        if isinstance(parameters, np.ndarray):
+            return self.memory.keep(parameters)
+        return self._numbers([*parameters, behind])
+
     def _lay_out_layers(self) -> None:
         """Describe all layers."""
         offset, below = 0, self._room(self.recipe.S[0])
@@ -141,7 +147,7 @@ class Plan:
             return int(row[at.Z_AT])
         forward, backward, parameters = activation_kernels(self.kernels, activation)
         row[at.ACTIVATE], row[at.PULL] = forward.address, backward.address
-        row[at.PARAMETERS] = self._numbers([*parameters, 1.0])
+        row[at.PARAMETERS] = self._parameters(parameters, 1.0)
         if overwrites(activation):
             return int(row[at.Z_AT])
         return self._room(int(row[at.UNITS]))
@@ -156,17 +162,16 @@ class Plan:
         recipe, world, memory = self.recipe, self.world, self.memory
         pieces, last = self.cut.pieces, self.layers[-1]
         pair = recipe.pair
-        error = pair or recipe.error
-        judge, parameters = error_kernel(self.kernels, error)
+        targets = recipe.S[-1] // recipe.error.outputs_per_target
+        judge, parameters = error_kernel(self.kernels, pair or recipe.error, targets)
         world[at.LAYERS], world[at.THREADS] = recipe.L, self.threads
         world[at.BLOCK], world[at.CHUNK] = self.cut.block, self.cut.chunk
         world[at.JOBS], world[at.PIECES] = len(pieces), memory.keep(pieces)
         world[at.BOUNDS] = memory.keep(bounds(recipe, pieces, self.threads))
-        world[at.TARGETS] = recipe.S[-1] // recipe.error.outputs_per_target
-        world[at.WANTED] = self._room(int(world[at.TARGETS]))
+        world[at.TARGETS], world[at.WANTED] = targets, self._room(targets)
         world[at.OMEGA] = self._room(1)
         world[at.JUDGE], world[at.IS_PAIR] = judge.address, pair is not None
-        world[at.JUDGE_PARAMETERS] = self._numbers([*parameters, 0.0])
+        world[at.JUDGE_PARAMETERS] = self._parameters(parameters, 0.0)
         world[at.JUDGED] = last[at.Z_AT if pair else at.A_AT]
         self.gradient = np.zeros(recipe.size, dtype=self.dtype)
         world[at.GRADIENT] = self.gradient.ctypes.data

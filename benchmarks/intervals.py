@@ -36,8 +36,9 @@ def tables(files: list[str]):
     yield "diabetes", *datasets.load_diabetes(return_X_y=True)
     for file in files:
         path, target = file.rsplit(":", 1)
-        table = read_table(path, text=[target])
-        yield Path(path).stem, table.values, np.asarray(table.texts[target]).astype(float)
+        table = read_table(path)
+        X = np.column_stack([table[name] for name in table.names if name != target])
+        yield Path(path).stem, X, table[target]
 
 
 def measure(X, y, settings, splits: int) -> dict:

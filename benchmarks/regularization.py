@@ -101,8 +101,9 @@ def problems(files: list[str]):
     found["diabetes"] = lambda seed: draw_table(*diabetes, seed)
     for file in files:
         path, target = file.rsplit(":", 1)
-        table = read_table(path, text=[target])
-        data = table.values, np.asarray(table.texts[target], dtype=float)
+        table = read_table(path)
+        X = np.column_stack([table[name] for name in table.names if name != target])
+        data = X, table[target]
         found[Path(path).stem] = lambda seed, d=data: draw_table(*d, seed)
     return found
 

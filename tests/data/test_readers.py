@@ -1,73 +1,57 @@
 import contextlib
 import csv
 import gzip
+import os
+import sys
+import threading
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lamina.data.cells import complaint
-from lamina.data.readers import CHUNK, read_table
-from lamina.exceptions import LaminaError, TableError
+from lamina.data.readers import missing_column, read_table
+from lamina.exceptions import InvalidValueError, LaminaError, TableError
 
 HEAD = b"a,b,kind\n"
 GOOD = b"a,b,kind\n1,2,x\n3,4.5,y\n"
+NUMBERED = b"".join(b"%d,%d,x\n" % (k, k) for k in range(20))
 
 # Name, bytes of the file, and what the message must say.
 BAD_TABLES = [
     ("empty", b"", "is empty", "first line must hold the names"),
     ("blank", b"\n\n  \n", "is empty"),
     ("only a byte order mark", b"\xef\xbb\xbf", "is empty"),
+    ("only a byte order mark of UTF-16", b"\xff\xfe", "is empty"),
     ("header only", HEAD, "a header and no rows"),
     ("header and blank lines", HEAD + b"\n\n", "a header and no rows"),
     ("blank first line", b"\n" + GOOD, "line 1 is blank"),
     ("nameless column", b"a,,kind\n1,2,x\n", "line 1", "column 2 of 3 has no name"),
     ("index column", b",a,kind\n0,1,x\n", "column 1 of 3 has no name", "index=False"),
+    ("separator at the ends", b"a,b,\n1,2,\n", "column 3 of 3", "separators at the ends"),
     ("same name twice", b"a,b,a,kind\n1,2,3,x\n", "columns 1 and 3", "'a'"),
     ("same name but for spaces", b"a, a ,kind\n1,2,x\n", "columns 1 and 2"),
     ("short row", HEAD + b"1,2,x\n3,4\n", "line 3 has 2 cells", "header has 3"),
-    ("long row", HEAD + b"1,2,x\n3,4,y,5\n", "line 3 has 4 cells"),
-    ("decimal commas", HEAD + b"1,5,2,7,x\n", "line 2 has 5 cells", "quote cells"),
+    ("long row", HEAD + b"1,2,x\n3,4,y,5\n", "line 3 has 4 cells", "quote cells"),
+    ("separator at an end", HEAD + b"1,2,x,\n", "remove the separator at the end of the line"),
     ("blank line between", HEAD + b"1,2,x\n\n3,4,y\n", "line 3 is blank"),
     ("spaces between", HEAD + b"1,2,x\n   \n3,4,y\n", "line 3 is blank"),
-    ("empty cell", HEAD + b"1,2,x\n3,,y\n", "line 3, column 'b'", "is empty", "leave out"),
-    ("spaces as a cell", HEAD + b"1,   ,x\n", "line 2, column 'b'", "is empty"),
-    ("empty text", HEAD + b"1,2,x\n1,2,\n", "line 3, column 'kind'", "is empty"),
-    ("NA", HEAD + b"1,NA,x\n", "line 2, column 'b'", "'NA' is no number", "leave out"),
-    ("nan", HEAD + b"nan,2,x\n", "column 'a'", "'nan' is no number"),
-    ("question mark", HEAD + b"1,?,x\n", "'?' is no number"),
-    ("text", HEAD + b"1,2,x\n3,oak,y\n", "line 3, column 'b'", "'oak' is text"),
-    ("yes", HEAD + b"1,yes,x\n", "'yes' is text", "1 for yes"),
-    ("date", HEAD + b"1,2024-05-01,x\n", "'2024-05-01' is text"),
-    ("percent", HEAD + b"1,12%,x\n", "'12%' is text"),
-    ("infinity", HEAD + b"1,inf,x\n", "'inf' is not finite"),
-    ("minus infinity", HEAD + b"1,-Infinity,x\n", "'-Infinity' is not finite"),
-    ("too large", HEAD + b"1,1e999,x\n", "'1e999' is too large"),
-    ("integer too large", HEAD + b"1," + b"9" * 400 + b",x\n", "is too large", "999…'"),
-    ("thousands", HEAD + b'1,"1,234.5",x\n', "'1,234.5' is no number here", "1234.5"),
-    ("thousands with points", HEAD + b'1,"1.234,5",x\n', "write 1234.5"),
-    ("thousands with spaces", HEAD + b"1,1 234,x\n", "write 1234.5"),
-    ("quoted decimal comma", HEAD + b'1,"3,14",x\n', "a point before decimals"),
-    ("decimal comma", b"a;b;kind\n1;3,14;x\n", "line 2, column 'b'", "a point before decimals"),
-    ("underscore", HEAD + b"1,1_000,x\n", "'1_000' is no number here"),
-    ("hexadecimal", HEAD + b"1,0x10,x\n", "'0x10' is text"),
-    ("other digits", HEAD + "1,١٢,x\n".encode(), "is text"),
-    ("minus sign of typographers", HEAD + "1,−2,x\n".encode(), "is text"),
-    ("Latin-1", HEAD + "1,2,grün\n".encode("latin-1"), "line 2", "not UTF-8", "CSV UTF-8"),
-    ("UTF-16", GOOD.decode().encode("utf-16"), "UTF-16", "CSV UTF-8"),
+    ("infinity", HEAD + b"1,inf,x\n2,3,x\n", "line 2, column 'b'", "'inf' is not finite"),
+    ("mistake", HEAD + NUMBERED + b"1,2O,x\n", "line 22, column 'b'", "'2O' is no number"),
+    ("Latin-1", HEAD + "1,2,grün\n".encode("latin-1"), "line 2", "not UTF-8", "--encoding cp1252"),
+    ("half a character", GOOD.decode().encode("utf-16")[:-1], "not utf-16 all through"),
+    ("unmarked UTF-16", GOOD.decode().encode("utf-16-le"), "pass --encoding utf-16-le"),
+    ("unmarked UTF-16, high byte first", GOOD.decode().encode("utf-16-be"), "utf-16-be"),
     ("NUL at the start", b"a,b\0,kind\n1,2,x\n", "binary file"),
     ("NUL far down", GOOD + b"5,6,z\n" * 3000 + b"1,\0,x\n", "line 3004", "NUL"),
     ("binary", bytes(range(256)) * 10, "binary file"),
     ("compressed", gzip.compress(GOOD), "compressed", "unpack"),
-    ("spreadsheet", b"PK\x03\x04" + bytes(100), "spreadsheet", "as CSV"),
-    ("Parquet", b"PAR1" + bytes(100), "Parquet", "as CSV"),
+    ("old spreadsheet", b"\xd0\xcf\x11\xe0" + bytes(100), "spreadsheet", "as CSV"),
+    ("PDF", b"%PDF-1.7", "no table but a PDF"),
     ("huge cell", HEAD + b"1," + b"x" * 200_000 + b",x\n", "line 2", "131072 characters"),
     ("open quote", HEAD + b'1,"2,x\n3,4,y\n', "a quote that is not closed"),
     ("open quote, long", HEAD + b'1,"2,x\n' + b"3,4,y\n" * 30_000, "quote that is not closed"),
     ("text after a quote", HEAD + b'1,"2"3,x\n', "line 2", "follows a closing quote"),
-    ("other separator", b"a|b|kind\n1|2|x\n", "no column 'kind'", "'a|b|kind'"),
-    ("bare carriage returns", b"a,b,kind\r1,2,x\r3,oak,y\r", "line 3, column 'b'", "'oak'"),
 ]
 
 
@@ -78,19 +62,24 @@ def write(folder, content):
     return path
 
 
+def contents(table):
+    """Return the columns of a table as lists, by name."""
+    return {n: c.tolist() for n, c in zip(table.names, table.columns, strict=True)}
+
+
 @pytest.mark.parametrize(
     ("content", "words"), [(b, w) for _, b, *w in BAD_TABLES], ids=[name for name, *_ in BAD_TABLES]
 )
 def test_bad_table_is_refused_with_place_and_advice(tmp_path, content, words):
-    """What is no table of numbers raises a TableError of one line, which names the place."""
+    """What is no table raises a TableError of one line, which names the place."""
     path = write(tmp_path, content)
     with pytest.raises(TableError) as caught:
-        read_table(path, text=["kind"])
+        read_table(path)
     message = str(caught.value)
     assert message.startswith(str(path))
     assert [word for word in words if word not in message] == []
     assert "\n" not in message
-    assert len(message) < len(str(path)) + 200
+    assert len(message) < len(str(path)) + 250
 
 
 @pytest.mark.parametrize(
@@ -98,12 +87,17 @@ def test_bad_table_is_refused_with_place_and_advice(tmp_path, content, words):
     [
         GOOD,
         b"\xef\xbb\xbf" + GOOD,
+        GOOD.decode().encode("utf-16"),
+        b"\xfe\xff" + GOOD.decode().encode("utf-16-be"),
+        GOOD.decode().encode("utf-32"),
         GOOD.replace(b"\n", b"\r\n"),
         GOOD.replace(b"\n", b"\r"),
         GOOD.replace(b",", b";"),
         GOOD.replace(b",", b"\t"),
+        GOOD.replace(b",", b"|"),
         GOOD.replace(b",", b" , "),
         GOOD.replace(b"2,", b"2\x1c,"),
+        GOOD.replace(b",", b";").replace(b".", b","),
         GOOD + b"\n\n",
         GOOD.rstrip(b"\n"),
         b'"a","b","kind"\n"1","2","x"\n"3","4.5","y"\n',
@@ -111,71 +105,83 @@ def test_bad_table_is_refused_with_place_and_advice(tmp_path, content, words):
     ],
 )
 def test_table_is_read_whatever_its_dialect(tmp_path, content):
-    """Byte order marks, line ends, separators, quotes and spaces do not change a table."""
-    table = read_table(write(tmp_path, content), text=["kind"])
-    assert table.names == ("a", "b")
-    np.testing.assert_array_equal(table.values, [[1.0, 2.0], [3.0, 4.5]])
-    assert table.texts == {"kind": ("x", "y")}
-    assert table.lines == (2, 3)
-    assert table.unused == ()
+    """Encodings, line ends, separators, quotes and spaces do not change a table."""
+    table = read_table(write(tmp_path, content))
+    assert contents(table) == {"a": [1.0, 3.0], "b": [2.0, 4.5], "kind": ["x", "y"]}
+    assert tuple(table.lines) == (2, 3)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "utf-16-le", "utf-8", "mac-roman"])
+def test_encoding_is_as_told(tmp_path, encoding):
+    """A file in any encoding is read when it is told which."""
+    path = write(tmp_path, "größe,art\n1,Blåbär\n2,é\n".encode(encoding))
+    table = read_table(path, encoding=encoding)
+    assert contents(table) == {"größe": [1.0, 2.0], "art": ["Blåbär", "é"]}
+
+
+def test_wrong_encoding_is_refused(tmp_path):
+    """An unknown encoding, and bytes that one does not have, are refused."""
+    path = write(tmp_path, b"a,b\n1,\x81\n")
+    for name in ("cp9999", "hex"):
+        with pytest.raises(TableError, match=f"unknown encoding '{name}'"):
+            read_table(path, encoding=name)
+    with pytest.raises(TableError, match="line 2: not cp1252"):
+        read_table(path, encoding="cp1252")
 
 
 def test_table_quoted_names_keep_separators(tmp_path):
     """A separator within quotes neither parts a name nor counts when separators are compared."""
-    table = read_table(write(tmp_path, b'"a,b,c";d\n1;2\n'))
-    assert table.names == ("a,b,c", "d")
+    assert read_table(write(tmp_path, b'"a,b,c";d\n1;2\n')).names == ("a,b,c", "d")
 
 
 def test_table_lines_are_those_of_an_editor(tmp_path):
     """A cell with line ends counts as the lines that it takes in the file."""
-    content = b'a,kind\n1,"two\nlines"\n2,one\nx,one\n'
-    with pytest.raises(TableError, match="line 5, column 'a'"):
-        read_table(write(tmp_path, content), text=["kind"])
+    content = b'a,b,kind\n1,2,"two\nlines"\n' + NUMBERED + b"1,x,one\n"
+    with pytest.raises(TableError, match="line 24, column 'b'"):
+        read_table(write(tmp_path, content))
 
 
-def test_table_first_bad_cell_is_named(tmp_path):
-    """Of several bad cells the first one, row by row, is named."""
-    with pytest.raises(TableError, match="line 2, column 'b'"):
-        read_table(write(tmp_path, b"a,b\n1,x\ny,2\n"))
+def test_table_columns_come_as_chosen(tmp_path):
+    """Chosen columns come in that order; others may hold anything, and a choice may refuse."""
+    path = write(tmp_path, b"name,a,b,c\noak,1,inf,3\n,4,5,6\n")
+    table = read_table(path, choose=lambda names: [names[3], names[1]])
+    assert contents(table) == {"c": [3.0, 6.0], "a": [1.0, 4.0]}
+    with pytest.raises(TableError, match=r"no column 'nam'; .* mean 'name'\?"):
+        read_table(path, choose=lambda names: [].append(fail("nam", names)))
 
 
-def test_table_columns_come_in_the_order_asked_for(tmp_path):
-    """Chosen columns come as asked; others are named as unused and may hold anything."""
-    path = write(tmp_path, b"name,a,b,c\noak,1,2,3\n,4,5,6\n")
-    table = read_table(path, columns=["c", "a"])
-    assert table.values.tolist() == [[3.0, 1.0], [6.0, 4.0]]
-    assert table.unused == ("name", "b")
+def fail(wanted, names):
+    """Raise the error for a missing column."""
+    raise missing_column("t.csv", wanted, names)
 
 
-@pytest.mark.parametrize("where", ["columns", "text"])
-def test_missing_column_is_named_with_the_likely_one(tmp_path, where):
-    """A column that is not there is named, with those there are and the closest."""
-    path = write(tmp_path, GOOD)
-    with pytest.raises(TableError, match=r"no column 'kinds'; it has 'a', 'b', .* mean 'kind'\?"):
-        read_table(path, **{where: ["kinds"]})
+def test_missing_column_suggests_what_may_be_wrong():
+    """The message has the closest name, suspects a missing header, and shortens many names."""
+    assert "did you mean 'kind'?" in str(missing_column("t.csv", "kinds", ["a", "kind"]))
+    assert "first line must hold" in str(missing_column("t.csv", "kind", ["1", "2.5"]))
+    many = str(missing_column("t.csv", "speed", [f"pixel{k}" for k in range(500)]))
+    assert "and 488 more" in many
+    assert len(many) < 300
 
 
-def test_missing_header_is_suspected(tmp_path):
-    """Where all names are numbers, the message reminds of the header."""
-    with pytest.raises(TableError, match="first line must hold the names"):
-        read_table(write(tmp_path, b"1,2\n3,4\n"), text=["kind"])
+def test_told_kinds_are_read(tmp_path):
+    """A column is read as told, a decimal comma included; another word is refused."""
+    path = write(tmp_path, b"code;share;ok\n01;1,5;yes\n02;2;no\n")
+    table = read_table(path, kinds={"code": "categorical", "share": "numeric"})
+    assert contents(table) == {"code": ["01", "02"], "share": [1.5, 2.0], "ok": [True, False]}
+    with pytest.raises(TableError, match="line 2, column 'ok': 'yes' is text"):
+        read_table(path, kinds={"ok": "numeric"})
+    with pytest.raises(InvalidValueError, match="the kind of 'ok' is one of"):
+        read_table(path, kinds={"ok": "colour"})
 
 
-def test_many_names_are_shortened(tmp_path):
-    """Of many columns a message names some and counts the others."""
-    names = ",".join(f"pixel{k}" for k in range(500))
-    path = write(tmp_path, f"{names}\n".encode())
-    with pytest.raises(TableError, match="and 488 more") as caught:
-        read_table(path, columns=["speed"])
-    assert len(str(caught.value)) < len(str(path)) + 300
-
-
-def test_text_column_may_be_read_as_numbers(tmp_path):
-    """A column that may hold text is given as numbers on request, or its line is named."""
-    table = read_table(write(tmp_path, b"a,t,u\n1,10,x\n2,20,7\n"), text=["t", "u"])
-    assert table.numbers("t").tolist() == [10.0, 20.0]
-    with pytest.raises(TableError, match="line 2, column 'u': 'x' is text"):
-        table.numbers("u")
+def test_notes_name_the_column(tmp_path):
+    """What is not read as it might seem is said, with the column."""
+    notes = []
+    table = read_table(write(tmp_path, b"id\n12345678901234567890\n1\n"), note=notes.append)
+    assert contents(table) == {"id": ["12345678901234567890", "1"]}
+    assert len(notes) == 1
+    assert "column 'id': holds integers beyond 2^53" in notes[0]
 
 
 def test_missing_file_raises_what_a_caller_would_catch(tmp_path):
@@ -189,21 +195,51 @@ def test_missing_file_raises_what_a_caller_would_catch(tmp_path):
     assert issubclass(TableError, LaminaError)
 
 
-def test_table_longer_than_a_chunk_is_read_whole(tmp_path):
-    """Rows beyond the chunk that is converted at once keep their order, lines and texts."""
-    n = 2 * CHUNK + 17
-    rows = "".join(f"{k},{k % 7}\n" for k in range(n))
-    table = read_table(write(tmp_path, f"a,kind\n{rows}".encode()), text=["kind"])
-    np.testing.assert_array_equal(table.values[:, 0], np.arange(n))
-    assert table.lines == tuple(range(2, n + 2))
-    assert table.texts["kind"][-1] == str((n - 1) % 7)
+LATE = [
+    (b"x", "1x", "categorical"),  # text, where the spelling of numbers counts
+    (b"", 1.0, None),
+    (b"9007199254740993", "01", None),
+]
 
 
-def test_bad_cell_in_a_later_chunk_keeps_its_line(tmp_path):
+@pytest.mark.parametrize(("cell", "first", "kind"), LATE)
+@pytest.mark.parametrize("piped", [False, True])
+def test_column_that_changes_late_keeps_its_spelling(
+    tmp_path, monkeypatch, cell, first, kind, piped
+):
+    """Where a later chunk makes a column text, its first cells are as in the file, once more."""
+    monkeypatch.setattr("lamina.data.csv_tables.CELLS", 64)
+    monkeypatch.setattr("lamina.data.csv_tables.ROWS", 1)
+    n = 100  # of two columns: more than a chunk
+    start = b"1x" if first == "1x" else b"01"
+    content = b"a,kind\n" + start + b",0\n" + b"1,1\n" * n + cell + b",2\n"
+    path = tmp_path / "table.csv"
+    writer = None
+    if piped and sys.platform != "win32":
+        os.mkfifo(path)
+        writer = threading.Thread(target=path.write_bytes, args=(content,))
+        writer.start()
+    else:
+        path.write_bytes(content)
+    table = read_table(path, kinds={"a": kind} if kind else {})
+    if writer:
+        writer.join()
+    a, b = table.columns
+    assert (len(table), a[0], b[0], b[-1]) == (n + 2, first, 0.0, 2.0)
+    assert table.lines[-1] == n + 3
+    if cell:
+        assert (a[1], a[-1]) == ("1", cell.decode())
+    else:
+        assert np.isnan(a[-1])
+
+
+def test_bad_cell_in_a_later_chunk_keeps_its_line(tmp_path, monkeypatch):
     """The line of a bad cell counts from the start of the file."""
-    rows = b"1,2\n" * (CHUNK + 5)
-    with pytest.raises(TableError, match=f"line {CHUNK + 7}, column 'b'"):
-        read_table(write(tmp_path, b"a,b\n" + rows + b"1,x\n"))
+    monkeypatch.setattr("lamina.data.csv_tables.CELLS", 64)
+    monkeypatch.setattr("lamina.data.csv_tables.ROWS", 1)
+    rows = b"1,2\n" * 100
+    with pytest.raises(TableError, match="line 102, column 'b'"):
+        read_table(write(tmp_path, b"a,b\n" + rows + b"1,inf\n"))
 
 
 @given(values=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
@@ -212,7 +248,7 @@ def test_numbers_are_read_to_the_last_bit(tmp_path_factory, values):
     path = tmp_path_factory.mktemp("table") / "table.csv"
     with path.open("w", newline="") as file:
         csv.writer(file).writerows([["a"], *([value] for value in values)])
-    assert read_table(path).values[:, 0].tobytes() == np.array(values).tobytes()
+    assert read_table(path).columns[0].tobytes() == np.array(values).tobytes()
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -224,11 +260,4 @@ def test_damaged_bytes_raise_nothing_but_table_errors(tmp_path, seed):
         for _ in range(source.integers(1, 5)):
             content[source.integers(len(content))] = source.integers(256)
         with contextlib.suppress(TableError):
-            assert np.all(np.isfinite(read_table(write(tmp_path, bytes(content))).values))
-
-
-@given(cell=st.text(max_size=12))
-def test_complaint_agrees_with_python_on_finite_numbers(cell):
-    """A cell without complaint is a finite number to Python; Python takes a few more."""
-    if complaint(cell) is None:
-        assert np.isfinite(float(cell))
+            assert len(read_table(write(tmp_path, bytes(content)))) > 0

@@ -42,11 +42,17 @@ def draw_weights(seed=1, n=N):
     return np.random.default_rng(seed).integers(0, 3, size=n).astype(float)
 
 
+def ordered(rows, share):
+    """Return the smallest entry of each feature that this share of them does not exceed."""
+    return np.sort(rows, axis=0)[int(np.ceil(share * len(rows))) - 1]
+
+
 def definition(method, rows):
     """Return center and scale of a table, each by its definition."""
     return {
         "standard": lambda: (rows.mean(axis=0), rows.std(axis=0)),
         "minmax": lambda: (rows.min(axis=0), np.ptp(rows, axis=0)),
+        "robust": lambda: (ordered(rows, 0.5), ordered(rows, 0.75) - ordered(rows, 0.25)),
         "mean": lambda: (np.zeros(rows.shape[1]), np.abs(rows).mean(axis=0)),
         "none": lambda: (np.zeros(rows.shape[1]), np.ones(rows.shape[1])),
     }[method]()
@@ -54,7 +60,7 @@ def definition(method, rows):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_scaling_is_its_definition(method):
-    """Mean and deviation, smallest and range, mean size, or nothing, for each feature."""
+    """Mean and deviation, smallest and range, quartiles, mean size, or nothing, by feature."""
     rows = draw_table()
     found = fit_scaling(method, rows)
     center, scale = definition(method, rows)
@@ -66,12 +72,13 @@ def test_scaling_is_its_definition(method):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_scaled_table_is_what_was_promised(method):
-    """Columns get mean 0 and deviation 1, the range 0..1, the mean size 1, or stay as they are."""
+    """Columns get mean 0 and deviation 1, the range 0..1, quartiles 1 apart, and so on."""
     rows = draw_table()
     scaled = fit_scaling(method, rows).apply(rows)
     promised = {
         "standard": (scaled.mean(axis=0), 0.0, scaled.std(axis=0), 1.0),
         "minmax": (scaled.min(axis=0), 0.0, scaled.max(axis=0), 1.0),
+        "robust": (ordered(scaled, 0.5), 0.0, ordered(scaled, 0.75) - ordered(scaled, 0.25), 1.0),
         "mean": (scaled * (rows == 0), 0.0, np.abs(scaled).mean(axis=0), 1.0),
         "none": (scaled - rows, 0.0, scaled / rows, 1.0),
     }[method]
@@ -218,20 +225,44 @@ def test_table_of_nothing_is_left_alone(method):
     [
         ([1e308, -1e308, 0.0], "feature 1 runs from -1e\\+308 to 1e\\+308, which is too wide"),
         ([0.0, np.inf, 1.0], "feature 1 runs from 0 to inf"),
-        ([0.0, np.nan, 1.0], "feature 1 .*correct NaN"),
     ],
 )
 def test_feature_beyond_float64_is_refused(column, words, method):
-    """A feature wider than float64, infinite or NaN is named, with what to do."""
+    """A feature that is infinite or wider than float64 is named, with what to do."""
     rows = np.column_stack([np.arange(3.0), column])
     with pytest.raises(InvalidValueError, match=words):
         fit_scaling(method, rows)
 
 
+@pytest.mark.parametrize("chunk", [7, 50])
+@pytest.mark.parametrize("method", [m for m in METHODS if m != "mean"])
+def test_missing_numbers_do_not_count(method, chunk, monkeypatch):
+    """Each feature is scaled as if the rows where it is NaN were not there; an empty one not."""
+    monkeypatch.setattr(scaling, "CHUNK", chunk)
+    rows, weights = draw_table(), draw_weights()
+    rows[np.random.default_rng(2).random((N, S)) < 0.4] = np.nan
+    rows[:, 1] = np.nan
+    found = fit_scaling(method, rows, weights)
+    assert (found.center[1], found.scale[1]) == (0.0, 1.0)
+    for column in (0, 2, 3):
+        there = ~np.isnan(rows[:, column])
+        alone = fit_scaling(method, rows[there][:, [column]], weights[there])
+        np.testing.assert_allclose(found.center[column], alone.center[0], rtol=1e-13, atol=1e-14)
+        np.testing.assert_allclose(found.scale[column], alone.scale[0], rtol=1e-12)
+
+
+def test_quartiles_that_coincide_give_way_to_the_range():
+    """A feature that is mostly one number is scaled by half its range."""
+    rows = np.zeros((9, 1))
+    rows[4] = 8.0
+    found = fit_scaling("robust", rows)
+    assert (found.center[0], found.scale[0]) == (0.0, 4.0)
+
+
 @pytest.mark.parametrize("method", ["zscore", "Standard", "", None, 1])
 def test_unknown_method_is_refused(method):
     """Any other word is refused with the words there are."""
-    with pytest.raises(InvalidValueError, match="standard, minmax, mean, none; got") as caught:
+    with pytest.raises(InvalidValueError, match="minmax, robust, mean, none; got") as caught:
         fit_scaling(method, draw_table())
     assert isinstance(caught.value, LaminaError)
 

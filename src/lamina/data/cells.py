@@ -1,4 +1,4 @@
-"""The cells of a table as finite numbers; one that is none is named, with what to do."""
+"""The cells of a text file: which are numbers, which are missing, and what is wrong with others."""
 
 from __future__ import annotations
 
@@ -11,35 +11,98 @@ import numpy as np
 from lamina.exceptions import TableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     import numpy.typing as npt
 
     Array = npt.NDArray[Any]
 
+MISSING = frozenset(
+    ["", "na", "n/a", "#n/a", "<na>", "nan", "+nan", "-nan", "null", "none", "?", "-"]
+)
+"""Cells, in lower case, that stand for a missing value among numbers, truth values and dates."""
+MISSING_TEXT = MISSING - {"none", "-"}
+"""The same in a column of text, where "none" and "-" may be values like others."""
+EXACT = 2**53
+"""From here on, neighboring integers may be the same float64."""
+_DIGITS = len(str(EXACT))
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
-_COMPLAINTS = [
-    ("", "the cell is empty; fill in a number, or leave out the row or the column"),
+_COMMA_NUMBER = re.compile(r"[+-]?(\d+,?\d*|,\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+_FLAGS = re.ASCII | re.IGNORECASE | re.DOTALL
+_NEARLY = [
     (
-        r"na|n/a|nan|null|none|nil|\?|-|\.|#n/a|<na>",
-        "{} is no number; fill one in, or leave out the row or the column",
+        re.compile(r"[+-]?inf(inity)?", _FLAGS),
+        "{} is not finite; put a finite number, or leave the cell empty",
     ),
-    (r"[+-]?inf(inity)?", "{} is not finite; put a finite number, or leave out the row"),
     (
-        r"[+-]?\d{1,3}([,.' _\u00a0\u202f\u2019]\d{3})+([.,]\d+)?|[+-]?\d*,\d+(e[+-]?\d+)?",
+        re.compile(
+            r"[+-]?\d{1,3}([,.' _\u00a0\u202f\u2019]\d{3})+([.,]\d+)?|[+-]?\d*,\d+(e[+-]?\d+)?",
+            _FLAGS,
+        ),
         "{} is no number here; write 1234.5: a point before decimals, nothing between thousands",
     ),
-    ("true|false|yes|no", "{} is text; write 1 for yes and 0 for no"),
-    (".*", "{} is text; write it as a number, or leave out the column"),
 ]
+"""What a person may have meant as a number."""
+_SPELLINGS = {
+    spelling: "nan"
+    for word in MISSING
+    for spelling in (word, word.upper(), word.title(), word.capitalize())
+} | {"NaN": "nan"}
 _QUOTE_LIMIT = 40
+
+
+def quote(text: str, limit: int = _QUOTE_LIMIT) -> str:
+    """Return a text in quotes, shortened, with unprintable characters spelled out."""
+    return repr(text if len(text) <= limit else text[: limit - 1] + "…")
+
+
+def refuse(path: str, line: int, name: str, problem: str) -> NoReturn:
+    """Raise the TableError of a cell."""
+    raise TableError(f"{path}, line {line}, column {quote(name)}: {problem}")
+
+
+def is_number(cell: str, *, comma: bool = False) -> bool:
+    """Return whether a stripped cell is a decimal number; with `comma` for the point.
+
+    Stricter than `float`: no underscores, no digits of other scripts, no "nan" and "inf".
+    """
+    return (_COMMA_NUMBER if comma else _NUMBER).fullmatch(cell) is not None
+
+
+def is_huge(cell: str) -> bool:
+    """Return whether a stripped cell is an integer that a float64 may round."""
+    if len(cell) < _DIGITS or not is_integer(cell):
+        return False
+    digits = cell.lstrip("+-").lstrip("0")
+    return len(digits) > _DIGITS or (len(digits) == _DIGITS and int(digits) > EXACT)
+
+
+def is_integer(cell: str) -> bool:
+    """Return whether a stripped cell is an integer, written without decimals."""
+    return _INTEGER.fullmatch(cell) is not None
+
+
+def nearly(cell: str) -> str | None:
+    """Return what is wrong with a stripped cell that was meant as a finite number, or None.
+
+    Examples
+    --------
+    >>> nearly("-inf")
+    "'-inf' is not finite; put a finite number, or leave the cell empty"
+    >>> nearly("oak") is None
+    True
+    """
+    for pattern, problem in _NEARLY:
+        if pattern.fullmatch(cell):
+            return problem.format(quote(cell))
+    return None
 
 
 def complaint(cell: str) -> str | None:
     """Return what keeps a cell from being a finite number and what to do, or None.
 
-    Stricter than `float`: no underscores, no digits of other scripts, no "nan". Spaces around
-    a cell do not count.
+    Spaces around a cell do not count.
 
     Examples
     --------
@@ -49,86 +112,35 @@ def complaint(cell: str) -> str | None:
     "'1e999' is too large for a float64 (at most 1.8e308); use another unit"
     """
     cell = cell.strip()
-    if _NUMBER.fullmatch(cell):
+    if is_number(cell):
         if math.isfinite(float(cell)):
             return None
         return f"{quote(cell)} is too large for a float64 (at most 1.8e308); use another unit"
-    flags = re.ASCII | re.IGNORECASE | re.DOTALL
-    text = next(text for kind, text in _COMPLAINTS if re.fullmatch(kind, cell, flags))
-    return text.format(quote(cell))
+    if not cell:
+        return "the cell is empty; fill in a number, or leave out the row"
+    if cell.lower() in MISSING:
+        return f"{quote(cell)} is no number; fill one in, or leave out the row"
+    return nearly(cell) or f"{quote(cell)} is text; write it as a number, or leave the cell empty"
 
 
-def quote(text: str, limit: int = _QUOTE_LIMIT) -> str:
-    """Return a text in quotes, shortened, with unprintable characters spelled out."""
-    return repr(text if len(text) <= limit else text[: limit - 1] + "…")
+def to_numbers(cells: Sequence[str]) -> Array | None:
+    """Return cells as float64, NaN where one is missing; None if any is something else.
 
-
-def to_numbers(
-    path: str, lines: Sequence[int], names: Sequence[str], columns: Sequence[Sequence[str]]
-) -> Array:
-    """Return columns of cells as an n × S matrix of finite numbers, C-ordered.
-
-    Parameters
-    ----------
-    path, lines, names
-        The file, the line of every row and the name of every column, for messages.
-    columns : S sequences of n cells
-
-    Raises
-    ------
-    TableError
-        If a cell is no finite number: the first one, row by row.
+    None as well if an integer might be rounded, or a number is infinite: whoever looks at the
+    cells one by one can say more.
     """
-    values = np.empty((len(lines), len(names)))
-    for place, cells in enumerate(columns):
-        numbers = _numbers(cells)
-        if numbers is None:
-            _refuse_first(path, lines, names, columns)
-        values[:, place] = numbers
-    return values
-
-
-def to_texts(path: str, lines: Sequence[int], name: str, cells: Iterable[str]) -> list[str]:
-    """Return cells without the spaces around them.
-
-    Raises
-    ------
-    TableError
-        If one is empty then.
-    """
-    stripped = [cell.strip() for cell in cells]
-    if "" in stripped:
-        problem = "the cell is empty; fill it in, or leave out the row"
-        refuse(path, lines[stripped.index("")], name, problem)
-    return stripped
-
-
-def refuse(path: str, line: int, name: str, problem: str) -> NoReturn:
-    """Raise the TableError of a cell."""
-    raise TableError(f"{path}, line {line}, column {quote(name)}: {problem}")
-
-
-def _numbers(cells: Sequence[str]) -> list[float] | None:
-    """Return the cells as numbers, or None if there is a complaint about any."""
     together = "".join(cells)
-    if ("_" in together or not together.isascii()) and any(map(complaint, cells)):
+    if "_" in together or not together.isascii():
         return None  # float() would take 1_000, and digits of other scripts
     try:
-        numbers = list(map(float, cells))
+        values = np.array(list(map(float, cells)))
     except ValueError:
-        if any(map(complaint, cells)):
+        get = _SPELLINGS.get
+        try:
+            values = np.array([float(get(cell, cell)) for cell in map(str.strip, cells)])
+        except ValueError:
             return None
-        numbers = [float(cell.strip()) for cell in cells]  # float() strips less than strip()
-    return numbers if all(map(math.isfinite, numbers)) else None
-
-
-def _refuse_first(
-    path: str, lines: Sequence[int], names: Sequence[str], columns: Sequence[Sequence[str]]
-) -> NoReturn:
-    """Raise the TableError of the first cell, row by row, that is no number."""
-    for line, row in zip(lines, zip(*columns, strict=True), strict=True):
-        for name, cell in zip(names, row, strict=True):
-            problem = complaint(cell)
-            if problem:
-                refuse(path, line, name, problem)
-    raise AssertionError  # never: it is called because there is such a cell
+    largest = np.max(np.abs(values), initial=0.0, where=~np.isnan(values))
+    if largest < EXACT:
+        return values
+    return None if np.isinf(largest) or any(is_huge(cell.strip()) for cell in cells) else values

@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-METHODS = ("standard", "minmax", "mean", "none")
+METHODS = ("standard", "minmax", "robust", "mean", "none")
+INPUT_METHODS = ("standard", "minmax", "robust", "none")
+"""How inputs can be scaled."""
 CHUNK, NUMBERS = 4096, 2**20
 """Rows looked at together, and their numbers, so that no copy of a whole table is made."""
+SAMPLE = 2**14
+"""Rows from which quartiles are taken, at most: all, or every 2nd, 4th, 8th, ... one."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +59,14 @@ class Scaling:
 
 
 def fit_scaling(method: str, rows: Array, weights: Array | None = None) -> Scaling:
-    """Return the scaling of a table that the method asks for.
+    """Return the scaling of a table that the method asks for; NaN does not count.
 
     Parameters
     ----------
-    method : {"standard", "minmax", "mean", "none"}
-        To mean 0 and standard deviation 1; to the range 0..1; to a mean size of 1 without
-        moving 0, for counts and other positive numbers; or not at all.
+    method : {"standard", "minmax", "robust", "mean", "none"}
+        To mean 0 and standard deviation 1; to the range 0..1; to median 0 and a distance of 1
+        between the quartiles, or of 2 between the ends where these are equal; to a mean size of 1
+        without moving 0, for counts and other positive numbers; or not at all.
     rows : array, N × S
         The table, of any real type and memory order; it is not copied.
     weights : N numbers, optional
@@ -92,6 +97,8 @@ def fit_scaling(method: str, rows: Array, weights: Array | None = None) -> Scali
     if method == "mean":
         return Scaling(np.zeros(S), _mean_size(rows, weights, np.maximum(-low, high)))
     center, scale = low, span
+    if method == "robust":
+        center, scale = _quartiles(rows, weights, low, span)
     if method == "standard":
         center, scale = _moments(rows, weights, np.where(span > 0, span, 1.0), low)
     rounding = 10 * np.finfo(float).eps * np.maximum(np.abs(low), np.abs(high))
@@ -109,13 +116,48 @@ def _counted(rows: Array, weights: Array) -> Iterator[tuple[Array, Array]]:
 
 
 def _range(rows: Array, weights: Array) -> tuple[Array, Array]:
-    """Return the smallest and largest entry of each feature."""
+    """Return the smallest and largest entry of each feature; 0 and 0 where there is none."""
     low = np.full(rows.shape[1], np.inf)
     high = -low
     for part, _ in _counted(rows, weights):
-        low = np.minimum(low, part.min(axis=0).astype(float))
-        high = np.maximum(high, part.max(axis=0).astype(float))
-    return low, high
+        low = np.fmin(low, _reduced(np.minimum, np.fmin, part))
+        high = np.fmax(high, _reduced(np.maximum, np.fmax, part))
+    empty = low > high
+    return np.where(empty, 0.0, low), np.where(empty, 0.0, high)
+
+
+def _reduced(plain: np.ufunc, careful: np.ufunc, part: Array) -> Array:
+    """Return an extreme of each feature; NaN, which the careful function passes over, is rare."""
+    found = plain.reduce(part, axis=0)
+    if np.isnan(found).any():
+        found = careful.reduce(part, axis=0)
+    return np.asarray(found, dtype=float)
+
+
+def _quartiles(rows: Array, weights: Array, low: Array, span: Array) -> tuple[Array, Array]:
+    """Return the median and the distance of the quartiles; half the range where that is 0.
+
+    Source: Holzmüller, Grinsztajn and Steinwart 2024.
+    """
+    counted = np.flatnonzero(weights > 0)
+    stride = 1
+    while len(counted) > SAMPLE * stride:
+        stride *= 2
+    counted = counted[::stride]
+    center, scale = low + span / 2, span / 2
+    width = max(1, NUMBERS // len(counted))
+    for start in range(0, rows.shape[1], width):
+        for column, values in enumerate(rows[counted, start : start + width].T, start):
+            there = ~np.isnan(values)
+            if there.any():
+                first, center[column], third = np.quantile(
+                    values[there].astype(float),
+                    [0.25, 0.5, 0.75],
+                    weights=weights[counted][there],
+                    method="inverted_cdf",
+                )
+                scale[column] = third - first if third > first else scale[column]
+    return center, scale
 
 
 def _mean_size(rows: Array, weights: Array, largest: Array) -> Array:
@@ -133,13 +175,20 @@ def _moments(rows: Array, weights: Array, span: Array, low: Array) -> tuple[Arra
 
     Entries are first mapped to 0..1 by `low` and `span`, so that no square overflows.
     """
-    total, mean, square = 0.0, np.zeros(len(span)), np.zeros(len(span))
+    total, mean, square = np.zeros((3, len(span)))
     for chunk, w in _counted(rows, weights):
         part = (chunk - low) / span
-        added = float(w.sum())
+        added = np.full(len(span), w.sum())
         part_mean = w @ part / added
+        if np.isnan(part_mean).any():  # what is missing is put at the mean, and weighs nothing
+            hole = np.isnan(part)
+            added = w @ ~hole
+            part_mean = w @ np.where(hole, 0.0, part) / np.where(added > 0, added, 1.0)
+            part = np.where(hole, part_mean, part)
         gap = part_mean - mean
-        square += w @ (part - part_mean) ** 2 + gap**2 * (total * (added / (total + added)))
-        total += added
-        mean += gap * (added / total)
-    return low + span * mean, span * np.sqrt(square / total)
+        together = total + added
+        share = added / np.where(together > 0, together, 1.0)
+        square += w @ (part - part_mean) ** 2 + gap**2 * (total * share)
+        total = together
+        mean += gap * share
+    return low + span * mean, span * np.sqrt(square / np.where(total > 0, total, 1.0))

@@ -6,10 +6,11 @@ import polars as pl
 import pytest
 
 import lamina
+from lamina.data.framing import BACKENDS
 from lamina.engines.reference import ReferenceEngine
 from lamina.exceptions import InvalidValueError, MissingDependencyError
 from lamina.training import solvers
-from lamina.training.history import BACKENDS, COLUMNS, History
+from lamina.training.history import COLUMNS, History
 from lamina.training.loop import train
 from lamina.training.settings import Settings
 from lamina.training.solvers import get_solver
@@ -60,7 +61,7 @@ def test_frame_of_another_library_is_refused():
 @pytest.mark.parametrize("backend", [None, *BACKENDS])
 def test_library_that_is_missing_is_named(backend, monkeypatch):
     """Where the library is not installed, the message says what to install."""
-    monkeypatch.setattr("lamina.training.history.find_spec", {}.get)
+    monkeypatch.setattr("lamina.data.framing.find_spec", {}.get)
     words = backend or "pandas, polars or pyarrow"
     with pytest.raises(MissingDependencyError, match=rf"{words}: pip install 'lamina\[tables\]'"):
         History().frame(backend)
@@ -178,7 +179,7 @@ def test_metrics_see_targets_and_outputs(solver, draw_problem):
         Settings(solver=get_solver(solver), max_iter=4),
         validation=watched,
         metrics={"distance": distance, "two": lambda T, A: len(T) * (A.shape == T.shape)},
-        observers=[lambda row: seen.append(dict(row))],
+        observers=[lambda _, row: seen.append(dict(row))],
     )
     assert state.history["validation_two"] == [2.0] * 4
     assert [row["epoch"] for row in seen] == [1, 2, 3, 4]

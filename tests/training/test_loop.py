@@ -89,7 +89,7 @@ def assert_same(one, other):
 def at_epoch(number, problem):
     """Return an observer that raises once, in that epoch."""
 
-    def observe(row):
+    def observe(_, row):
         if row["epoch"] == number:
             raise problem
 

@@ -38,11 +38,16 @@ def save_network(network: Network, path: str | PathLike[str], *, overwrite: bool
     UnknownNameError
         If an activation or the error is not registered, so that no file could name it.
     """
+    write(path, network_document(network), overwrite=overwrite)
+
+
+def network_document(network: Network) -> Document:
+    """Return what a model file holds of a network, θ not copied; raises as `save_network`."""
     if not np.all(np.isfinite(network.theta)):
         message = "θ holds infinity or NaN, so it is no network to keep; train it again first"
         raise InvalidValueError(message)
     metadata = {"network": describe_network(network), "lamina": lamina.__version__}
-    write(path, Document("network", metadata, {"theta": network.theta}), overwrite=overwrite)
+    return Document("network", metadata, {"theta": network.theta})
 
 
 def describe_network(network: Network) -> dict[str, Any]:

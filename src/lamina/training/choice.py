@@ -2,7 +2,7 @@
 
 A step of the solvers with the Gauss-Newton matrix makes it, N K P² operations with N data points,
 K outputs and P parameters, and factors and inverts it, P³; so long as that fits a budget of some
-seconds they end lower than all others (docs/solvers.md has the measurements). The rate is a
+seconds they end lower than all others (docs/how-to/solvers.md has the measures). The rate is a
 constant and not measured on the spot: the same problem has the same solver on every machine.
 """
 
@@ -189,7 +189,8 @@ def is_convex(recipe: Recipe) -> bool:
     Where it is straight nearly everywhere, as `absolute` is, a kink between two of the points that
     a slope is measured at is no curvature.
     """
-    Y, T = error_trial(curvature.seen(recipe))[0], error_trial(recipe.error)[1]
+    error = curvature.seen(recipe)
+    Y, T = error_trial(error)[0], error_trial(recipe.error, error.n_targets)[1]
     with np.errstate(all="ignore"):
         C = curvature.error_hessians(recipe, T, Y)
     values = np.linalg.eigvalsh(0.5 * (C + C.transpose(0, 2, 1)))

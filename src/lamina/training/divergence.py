@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lamina.engines.reference import CHUNK
+from lamina.engines.reference import together
 from lamina.network import backpropagation
 from lamina.network.parameters import views
 
@@ -55,8 +55,9 @@ def _weights(engine: Engine, state: TrainingState) -> str:
 def _activations(engine: Engine, data: Data, state: TrainingState) -> str:
     """Return "X", or the first layer whose signals are not finite, in words, or nothing."""
     first = engine.recipe.L + 1
-    for start in range(0, len(data.points), CHUNK):
-        X = data.X.take(data.points[start : start + CHUNK])
+    size = together(engine.recipe)
+    for start in range(0, len(data.points), size):
+        X = data.X.take(data.points[start : start + size])
         with np.errstate(all="ignore"):
             Z, A = backpropagation.forward(engine.recipe, state.theta, X)
         bad = [l for l in range(first) if not (np.isfinite(Z[l]).all() and np.isfinite(A[l]).all())]

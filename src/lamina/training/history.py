@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
-from lamina.exceptions import InvalidValueError, MissingDependencyError
+from lamina.data.framing import make_frame
 
 COLUMNS = ("epoch", "loss", "validation_loss", "gradient_norm", "learning_rate", "seconds")
 """The columns of every history; metrics on the validation data follow under their names."""
-BACKENDS = ("pandas", "polars", "pyarrow")
-"""The libraries that a history can be a frame of."""
 
 
 class History:
@@ -77,20 +74,9 @@ class History:
         MissingDependencyError
             If that library is not installed, or none is.
         """
-        import narwhals as nw
-
-        if backend is not None and backend not in BACKENDS:
-            message = f"backend must be one of {', '.join(BACKENDS)}, got {backend!r}"
-            raise InvalidValueError(message)
-        found = [name for name in BACKENDS if find_spec(name)]
-        if not found or (backend is not None and backend not in found):
-            wanted = backend or "pandas, polars or pyarrow"
-            message = f"this data frame needs {wanted}: pip install 'lamina[tables]'"
-            raise MissingDependencyError(message)
         columns: dict[str, Any] = {name: np.asarray(c) for name, c in self._columns.items()}
         columns["epoch"] = columns["epoch"].astype(int)
-        library: Any = backend or found[0]
-        return nw.from_dict(columns, backend=library).to_native()
+        return make_frame(columns, backend)
 
     def __repr__(self) -> str:
         """Show the length and the last row."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
     Metric = Callable[[Array, Array], float]
-    Observer = Callable[[Mapping[str, float]], None]
+    Observer = Callable[[TrainingState, Mapping[str, float]], object]
 
 
 def train(
@@ -38,6 +38,7 @@ def train(
     validation: Data | None = None,
     metrics: Mapping[str, Metric] | None = None,
     observers: Sequence[Observer] = (),
+    done: int = 0,
 ) -> str:
     """Move `state` until there is a reason to stop, and return the reason.
 
@@ -55,7 +56,10 @@ def train(
     metrics : mapping from name to function, optional
         Each maps T and A_L, S_L × n, of the validation data to a number for the history.
     observers : functions, optional
-        Each is called with every new row of the history.
+        Each is called after every epoch with the state, to look at, and the new row of the
+        history. If one returns something true, training stops.
+    done : int, default 0
+        Epochs that were done before: `state` is that of a training which was broken off there.
 
     Returns
     -------
@@ -74,21 +78,20 @@ def train(
     """
     before = state.history["seconds"][-1] if len(state.history) else 0.0
     begun, longest = time.perf_counter(), 0.0
-    _take_up(engine, state, settings)
+    _take_up(engine, state, settings, done)
     completed = deque([state.snapshot()], maxlen=2)
     try:
-        for _ in range(settings.max_iter):
+        for _ in range(done, settings.max_iter):
             epoch_begun = time.perf_counter()
             outcome = _epoch(engine, data, state, settings, validation, metrics or {})
             if isinstance(outcome, str):
                 return _give_up(outcome, engine, data, state, completed)
             advance, row = outcome
-            state.epoch += 1
-            state.history.append(row | {"seconds": before + time.perf_counter() - begun})
-            watch(state, row["validation_loss"], row["loss"], settings)
+            row["seconds"] = before + time.perf_counter() - begun
+            _note(state, row, settings)
             completed.append(state.snapshot())
-            for observe in observers:
-                observe(row)
+            if observers and _tell(observers, state, row):
+                return "callback"
             now = time.perf_counter()
             longest = max(longest, now - epoch_begun)
             if reason := reason_to_stop(state, advance, settings, now - begun, longest):
@@ -120,8 +123,23 @@ def _epoch(
         return advance, _row(engine, state, advance, validation, metrics)
 
 
-def _take_up(engine: Engine, state: TrainingState, settings: Settings) -> None:
+def _note(state: TrainingState, row: dict[str, float], settings: Settings) -> None:
+    """Count an epoch that was completed."""
+    state.epoch += 1
+    state.history.append(row)
+    watch(state, row["validation_loss"], row["loss"], settings)
+
+
+def _tell(observers: Sequence[Observer], state: TrainingState, row: dict[str, float]) -> bool:
+    """Tell every observer of an epoch; return whether one of them asks to stop."""
+    answers = [observe(state, row) for observe in observers]
+    return any(answers)
+
+
+def _take_up(engine: Engine, state: TrainingState, settings: Settings, done: int) -> None:
     """Give the state to the solver, with fresh memory if another one had it before."""
+    if done:
+        return  # it was given to it in the call that was broken off
     name = type(settings.solver).__name__
     if state.solver != name:
         state.solver, state.step = name, 0

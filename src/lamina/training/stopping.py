@@ -18,6 +18,8 @@ REASONS = {
     "max_time": "the time is used up",
     "max_iter": "all epochs were done; where the loss still falls, more (max_iter) may help",
     "interrupted": "stopped from the keyboard",
+    "callback": "a callback or an observer asked to stop",
+    "unfinished": "training goes on; this is how it stood after an epoch",
     "diverged": "J became infinite or NaN; the last good network was restored",
 }
 """Every reason to stop, in plain words."""

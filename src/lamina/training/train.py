@@ -17,17 +17,23 @@ from lamina.network.initialization import initialize
 from lamina.network.network import Network
 from lamina.training import loop, restarts
 from lamina.training.choice import Problem, asked_solver, resolve
+from lamina.training.course import describe_course
 from lamina.training.progress import progress_bar
 from lamina.training.randomness import Purpose, Streams, draw_seed
 from lamina.training.schedules import get_schedule, refuse_endless
 from lamina.training.settings import Settings
 from lamina.training.solvers import Adam
+from lamina.training.stage import Stage
 from lamina.training.state import TrainingState
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     from lamina.training.history import History
+    from lamina.training.loop import Observer
+    from lamina.training.stage import Keeping
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,8 @@ def train(
     random_state: Any = None,
     n_threads: int | None = None,
     verbose: bool = False,
+    observers: Sequence[Observer] = (),
+    checkpoints: Keeping | None = None,
     **settings: Any,
 ) -> Training:
     """Train a network on matrices whose columns are data points; its θ is changed in place.
@@ -93,6 +101,11 @@ def train(
         Threads; as many as pay by default. The result does not depend on it.
     verbose : bool
         Whether to show a progress bar on stderr.
+    observers : functions, optional
+        Each is called after every epoch with the `TrainingState`, to look at, and the new row of
+        the history, a mapping from name to number. If one returns something true, training stops.
+    checkpoints : lamina.Checkpoints, optional
+        Where to write down how far training is, and whether to go on from there.
     **settings
         The other fields of `lamina.training.settings.Settings`, such as `max_iter`,
         `batch_size`, `early_stopping`, `max_time` (seconds). With `n_restarts` above 1 the network
@@ -117,28 +130,26 @@ def train(
     >>> net.error(X, X**2) < 1e-4
     True
     """
-    if not isinstance(network, Network):
-        message = f"network must be a lamina.Network, got {type(network).__name__}"
-        raise InvalidTypeError(message)
     plan = _plan(network, solver, learning_rate, settings)
     _check_validation(validation, plan)
-    goes_on, state = state is not None, _state(network, state, random_state)
+    goes_on, state = state is not None, _state(network, state, random_state, checkpoints)
     if state.epoch >= plan.max_iter:
         refuse_endless(plan.schedule)
-    data = _data(network, X, T, omega)
-    watched = None if validation is None else _data(network, *validation, None)
+    data, watched = _data(network, X, T, omega), _watched(network, validation)
     size = len(data.points)
     problem = Problem(network.recipe, size, network.dtype, plan, open_penalty=False)
     choice = resolve(solver, state, problem)
     state.choice = choice.sentence if choice.automatic else ""
     plan = replace(plan, solver=choice.solver, n_restarts=1 if goes_on else plan.n_restarts)
     recipe = plan.solver.working(network.recipe, state)
+    stage, keep = Stage(state), None
+    if checkpoints is not None:
+        stage, keep = checkpoints.begin(stage, network, describe_course(plan, state, data, watched))
     lent = engine_for(recipe, network.dtype, n_threads)
     draw = partial(_drawn, network, state)
-    with progress_bar(plan, enabled=verbose) as observers, lent as engine:
-        state, reason = restarts.train(
-            engine, data, draw, plan, validation=watched, observers=observers
-        )
+    with progress_bar(plan, enabled=verbose) as bar, lent as engine:
+        told: Any = {"observers": [*bar, *observers], "stage": stage, "keep": keep}
+        state, reason = restarts.train(engine, data, draw, plan, validation=watched, **told)
     network.theta, network.recipe = loop.chosen(state, plan), plan.solver.settled(recipe, state)
     return Training(state.history, reason, state, choice.sentence)
 
@@ -166,6 +177,9 @@ def _check_validation(validation: Any, plan: Settings) -> None:
 
 def _plan(network: Network, solver: Any, schedule: Any, settings: dict[str, Any]) -> Settings:
     """Return the settings, after checks that need the network or all names."""
+    if not isinstance(network, Network):
+        message = f"network must be a lamina.Network, got {type(network).__name__}"
+        raise InvalidTypeError(message)
     known = [field.name for field in fields(Settings) if field.name not in {"solver", "schedule"}]
     unknown = [name for name in settings if name not in known]
     if unknown:
@@ -182,9 +196,13 @@ def _plan(network: Network, solver: Any, schedule: Any, settings: dict[str, Any]
     return plan
 
 
-def _state(network: Network, state: TrainingState | None, random_state: Any) -> TrainingState:
-    """Return the state to go on from, or a new one."""
+def _state(
+    network: Network, state: TrainingState | None, random_state: Any, checkpoints: Keeping | None
+) -> TrainingState:
+    """Return the state to go on from, or a new one: with the seed of what is kept, if any."""
     if state is None:
+        if random_state is None and checkpoints is not None:
+            random_state = checkpoints.seed()
         return TrainingState(network.theta.copy(), draw_seed(random_state))
     if random_state is not None:
         message = "state brings its own seed; leave out random_state"
@@ -210,6 +228,14 @@ def _data(network: Network, X: npt.ArrayLike, T: npt.ArrayLike, omega: Any) -> D
     weights = None if omega is None else _weights(omega, X.shape[1])
     points = np.arange(X.shape[1])
     return Data(Matrix(X, network.dtype), Matrix(T, network.dtype), points, weights)
+
+
+def _watched(network: Network, validation: Any) -> Data | None:
+    """Return the checked validation data, if there are any."""
+    if validation is None:
+        return None
+    X, T = validation
+    return _data(network, X, T, None)
 
 
 def _weights(omega: npt.ArrayLike, N: int) -> npt.NDArray[Any]:

@@ -1,0 +1,1 @@
+"""The doctor's checks: each looks at a case and yields findings."""

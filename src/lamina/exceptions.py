@@ -15,6 +15,10 @@ class InvalidValueError(LaminaError, ValueError):
     """A value is outside its range, or a name is not one of the known ones."""
 
 
+class NotLearnedError(InvalidValueError, AttributeError):
+    """What is asked for was not learned in `fit`, such as error bars; to `hasattr` it is absent."""
+
+
 class InvalidTypeError(LaminaError, TypeError):
     """An argument has a type that cannot be used here."""
 
@@ -43,6 +47,10 @@ class ModelExistsError(LaminaError, FileExistsError):
     """The file to save to exists and `overwrite=True` was not given."""
 
 
+class CheckpointError(LaminaError, ValueError):
+    """There is no checkpoint to go on from, or those in the folder are of another training."""
+
+
 class TableError(LaminaError, ValueError):
     """A table cannot be read as numbers; the message names the column and the row."""
 
@@ -61,6 +69,10 @@ class DivergenceWarning(LaminaWarning):
 
 class InterruptedWarning(LaminaWarning):
     """Training was stopped from the keyboard; the best network so far was kept."""
+
+
+class CheckpointWarning(LaminaWarning):
+    """A checkpoint is damaged, and an older one was taken; or one could not be written."""
 
 
 class EngineWarning(LaminaWarning):

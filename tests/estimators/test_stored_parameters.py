@@ -22,7 +22,7 @@ WRONG = {
     "alpha": -1.0,
     "dropout": 2.0,
     "loss": "squard",
-    "scale_inputs": "robust",
+    "scale_inputs": "zscore",
     "random_state": "seven",
     "warm_start": "no",
     "validation_fraction": 3.0,

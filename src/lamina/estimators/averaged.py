@@ -14,7 +14,7 @@ from lamina.uncertainty.slopes import before_activation
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from lamina.data.columns import Columns
+    from lamina.engines.protocol import Source
     from lamina.estimators.labels import Labels
     from lamina.network.network import Network
     from lamina.uncertainty.posterior import Posterior
@@ -31,7 +31,7 @@ class WithAverages:
         """Return the posterior of θ."""
         raise NotImplementedError
 
-    def _seen(self, X: Any) -> Columns:
+    def _seen(self, X: Any) -> Source:
         """Return checked X as columns."""
         raise NotImplementedError
 

@@ -6,12 +6,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.callback import CallbackSupportMixin
 from sklearn.utils.validation import check_is_fitted
 
-from lamina.data.scaling import fit_scaling
 from lamina.engines.choice import engine_for
 from lamina.engines.protocol import Data, Source
+from lamina.estimators import checkpointing
+from lamina.estimators.callbacks import Given, fit_told
 from lamina.estimators.checks import check_rows, check_weights
+from lamina.estimators.exporting import WithExports
 from lamina.estimators.findings import WithFindings
 from lamina.estimators.fitted import Fitted
 from lamina.estimators.options import (
@@ -19,11 +22,12 @@ from lamina.estimators.options import (
     describe_recipe,
     draw_theta,
     make_network,
-    make_seed,
     make_settings,
     refuse_parts,
 )
-from lamina.estimators.validation import Validation, choose_points, counted_weights
+from lamina.estimators.reporting import WithReports
+from lamina.estimators.streamed import is_path, open_columns
+from lamina.estimators.validation import Validation, choose_points, counted_weights, settle
 from lamina.exceptions import InvalidValueError
 from lamina.training import loop, restarts
 from lamina.training.choice import resolve
@@ -32,10 +36,11 @@ from lamina.training.schedules import refuse_endless
 from lamina.training.state import TrainingState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
+    from lamina.estimators.rows import Rows
     from lamina.network.error_kinds import Error
     from lamina.network.recipe import Recipe
     from lamina.training.settings import Settings
@@ -53,9 +58,10 @@ class Target:
     error: Error
 
 
-class FeedForward(WithFindings, Fitted):
+class FeedForward(WithReports, WithExports, WithFindings, CallbackSupportMixin, Fitted):
     """The machinery of `FeedForwardClassifier` and `FeedForwardRegressor`."""
 
+    checkpoints: Any
     early_stopping: bool
     output_activation: Any
     loss: Any
@@ -107,19 +113,26 @@ class FeedForward(WithFindings, Fitted):
         A fit that fails leaves the estimator as it was.
         """
         settings = make_settings(self, max_iter=1 if partial else None)
+        checkpointing.check_checkpoints(self.checkpoints, partial=partial)
+        validation = settle(self, validation, partial=partial)
         if partial:
             refuse_parts(settings)
         going_on = (partial or self.warm_start) and hasattr(self, "network_")
         if partial or (going_on and self.state_.epoch >= settings.max_iter):
             refuse_endless(settings.schedule)
-        before = self.__dict__.copy()
-        try:
-            ways = {"going_on": going_on, "partial": partial}
-            seen = self._learn(X, y, sample_weight, validation, settings, **ways)
-            self._learn_error_bars(*seen, partial=partial)
-        except BaseException:
-            self.__dict__ = before
-            raise
+
+        def fit(observers: Sequence[loop.Observer]) -> None:
+            before = self.__dict__.copy()
+            try:
+                ways: Any = {"going_on": going_on, "partial": partial, "observers": observers}
+                seen = self._learn(X, y, sample_weight, validation, settings, **ways)
+                self._learn_error_bars(*seen, partial=partial)
+            except BaseException:
+                self.__dict__ = before
+                raise
+
+        runs = 1 if going_on else settings.n_restarts
+        fit_told(self, fit, Given(X, y, sample_weight, settings, runs))
         return self
 
     def _learn(
@@ -132,17 +145,18 @@ class FeedForward(WithFindings, Fitted):
         *,
         going_on: bool,
         partial: bool,
+        observers: Sequence[loop.Observer],
     ) -> tuple[Data, Data | None, Settings]:
         """Check everything, then train; return the data trained on and watched, and how."""
         X, y = self._check_X_y(X, y, reset=not going_on)
         weights = self._weights(sample_weight, X, y)
-        seed = self.state_.seed if going_on else make_seed(self.random_state)
+        seed = self.state_.seed if going_on else checkpointing.first_seed(self)
         rows = np.arange(len(X)) if weights is None else np.flatnonzero(weights)
-        inside, outside = choose_points(self, rows, self._strata(y), validation, seed)
+        inside, outside = choose_points(self, rows, y, validation, seed)
         if not going_on:
             self._learn_units(X, y, counted_weights(weights, inside, len(X)))
         target = self._target(y)
-        size = X.shape[1], target.n_outputs
+        size = len(self.input_scaling_.center), target.n_outputs
         described = describe_recipe(self, *size, target.error)
         problem = describe_problem(self, described, len(inside), settings, in_parts=partial)
         choice = resolve(self.solver, self.state_ if going_on else None, problem)
@@ -160,13 +174,13 @@ class FeedForward(WithFindings, Fitted):
         self.network_.recipe = recipe
         self.solver_, self.solver_choice_ = choice.name, choice.sentence
         self.state_.choice = choice.sentence if choice.automatic else ""
-        self._train(data, watched, settings)
+        self._train(data, watched, settings, observers)
         return data, watched, settings
 
-    def _learn_units(self, X: Array, y: Array, weights: Array | None) -> None:
+    def _learn_units(self, X: Rows, y: Array, weights: Array | None) -> None:
         """Learn the scalings, and what y means."""
         self._scaled_by = self._scaling_methods()
-        self.input_scaling_ = fit_scaling(self.scale_inputs, X, weights)
+        self._learn_inputs(X, weights)
         self._learn_target(y, weights)
 
     def _changed_recipe(self, size: tuple[int, int], error: Error, solver: Solver) -> Recipe:
@@ -190,17 +204,25 @@ class FeedForward(WithFindings, Fitted):
 
     def _scaling_methods(self) -> str:
         """Return how inputs and targets are asked to be scaled."""
-        return f"{self.scale_inputs}, {getattr(self, 'scale_targets', 'none')}"
+        kinds = f", {self.column_kinds}" if self.column_kinds else ""
+        return f"{self.scale_inputs}, {getattr(self, 'scale_targets', 'none')}{kinds}"
 
-    def _train(self, data: Data, watched: Data | None, settings: Settings) -> None:
+    def _train(
+        self,
+        data: Data,
+        watched: Data | None,
+        settings: Settings,
+        observers: Sequence[loop.Observer],
+    ) -> None:
         """Run the loop and keep the θ it chose."""
         quiet = np.errstate(
             over="ignore", invalid="ignore"
         )  # the loop looks for what is not finite
         recipe = settings.solver.working(self.network_.recipe, self.state_)
+        stage, keep = checkpointing.begin(self, data, watched, settings)
         lent = engine_for(recipe, self.network_.dtype, self.n_threads)
         bar = progress_bar(settings, enabled=bool(self.verbose))
-        with bar as observers, quiet, lent as engine:
+        with bar as shown, quiet, lent as engine:
             self.state_, self.stop_reason_ = restarts.train(
                 engine,
                 data,
@@ -208,7 +230,9 @@ class FeedForward(WithFindings, Fitted):
                 settings,
                 validation=watched,
                 metrics=self._metrics(),
-                observers=observers,
+                observers=[*shown, *observers],
+                stage=stage,
+                keep=keep,
             )
         self.network_.theta = loop.chosen(self.state_, settings)
         self.network_.recipe = settings.solver.settled(recipe, self.state_)
@@ -234,11 +258,13 @@ class FeedForward(WithFindings, Fitted):
             return Data(data.X, data.T, outside, data.weights)
         return None
 
-    def _check_X_y(self, X: Any, y: Any, *, reset: bool) -> tuple[Array, Array]:
-        """Return X and y as arrays that fit each other, without copying a numeric X."""
+    def _check_X_y(self, X: Any, y: Any, *, reset: bool) -> tuple[Rows, Array]:
+        """Return X and y checked, and fitting each other, without copying a numeric X."""
         if y is None:
             message = f"{type(self).__name__} requires y to be passed, but the target y is None"
             raise InvalidValueError(message)
+        if is_path(X):
+            X, y = open_columns(X, y)
         X = check_rows(self, X, reset=reset)
         y = self._check_y(y)
         if len(X) != len(y):
@@ -246,9 +272,9 @@ class FeedForward(WithFindings, Fitted):
             raise InvalidValueError(message)
         return X, y
 
-    def _weights(self, sample_weight: Any, X: Array, y: Array) -> Array | None:
+    def _weights(self, sample_weight: Any, X: Rows, y: Array) -> Array | None:
         """Return checked weights of the data points, or None for equal ones."""
-        return check_weights(sample_weight, self._class_weights(y), X)
+        return check_weights(sample_weight, self._class_weights(y), len(X))
 
     def _data(self, X: Any, y: Any, sample_weight: Any) -> Data:
         """Return X and y as the data that J is made of."""

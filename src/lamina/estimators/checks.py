@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from lamina.estimators.rows import Rows, check_any
 from lamina.exceptions import InvalidTypeError, InvalidValueError
 
 if TYPE_CHECKING:
@@ -20,8 +21,10 @@ PLAIN = 100_000
 """Numbers up to which X is looked at without scikit-learn."""
 
 
-def check_rows(estimator: Any, X: Any, *, reset: bool) -> Array:
-    """Return X as a table of finite real numbers, N × S_0; a numeric array is not copied.
+def check_rows(estimator: Any, X: Any, *, reset: bool) -> Rows:
+    """Return X as rows: of finite real numbers or NaN, of a table, or sparse.
+
+    A numeric array is not copied.
 
     Raises
     ------
@@ -29,11 +32,19 @@ def check_rows(estimator: Any, X: Any, *, reset: bool) -> Array:
         If X is none, or does not have the features of the estimator (unless `reset`).
     """
     if not reset and _is_plain(estimator, X):
-        return X  # type: ignore[no-any-return]  # an array
+        return Rows(X)
     refuse_masked("X", X)
+    other = check_any(estimator, X, reset=reset)
+    if other is not None:
+        return other
+    missing = False
     with np.errstate(over="ignore", invalid="ignore"):  # scikit-learn sums X to look for NaN
-        X = validate_data(estimator, X, reset=reset, dtype="numeric")
-    return refuse_kind("X", X)
+        try:
+            values = validate_data(estimator, X, reset=reset, dtype="numeric")
+        except ValueError:  # NaN perhaps, which is a missing value
+            allowed = {"dtype": "numeric", "ensure_all_finite": "allow-nan"}
+            values, missing = validate_data(estimator, X, reset=reset, **allowed), True
+    return Rows(refuse_kind("X", values), missing=missing)
 
 
 def _is_plain(estimator: Any, X: Any) -> bool:
@@ -81,7 +92,7 @@ def refuse_masked(name: str, values: Any) -> None:
         raise InvalidValueError(message)
 
 
-def check_weights(sample_weight: Any, factors: Array | None, X: Array) -> Array | None:
+def check_weights(sample_weight: Any, factors: Array | None, n: int) -> Array | None:
     """Return the weights of the rows times other factors, or None where all are equal.
 
     Only their ratios matter. They come back divided by a power of two, which changes no
@@ -92,7 +103,8 @@ def check_weights(sample_weight: Any, factors: Array | None, X: Array) -> Array 
     sample_weight : N numbers >= 0, one number, or None
     factors : N numbers >= 0, or None
         From class weights.
-    X : array, N × S_0
+    n : int
+        How many rows there are.
 
     Raises
     ------
@@ -104,7 +116,7 @@ def check_weights(sample_weight: Any, factors: Array | None, X: Array) -> Array 
     refuse_masked("sample_weight", sample_weight)
     if sample_weight is not None and not isinstance(sample_weight, Real):
         sample_weight = np.asarray(sample_weight)
-    weights = np.asarray(_check_sample_weight(sample_weight, X, dtype=float))
+    weights = np.asarray(_check_sample_weight(sample_weight, np.empty((n, 0)), dtype=float))
     if np.any(weights < 0) or not np.any(weights > 0):
         message = "sample_weight must be zero or more, and not zero everywhere"
         raise InvalidValueError(message)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
-from lamina.estimators import labels
+from lamina.estimators import labels, multioutput, targets
 from lamina.estimators.averaged import WithAverages
 from lamina.estimators.base import FeedForward, Target
 from lamina.exceptions import InvalidValueError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from lamina.network.blocks import BlockError
     from lamina.training.loop import Metric
 
     Array = npt.NDArray[Any]
@@ -27,31 +29,54 @@ class Classification(ClassifierMixin, FeedForward, WithAverages):
     """The predictions of `FeedForwardClassifier`, and what the machinery asks it."""
 
     class_weight: Any
-    classes_: Array
+    classes_: Array | list[Array]
     _is_multilabel: bool
 
     def predict(self, X: Any) -> Array:
-        """Return the class, or the table of labels, of each row of X."""
+        """Return the class of each row of X, or its labels or the classes of its targets, N × K."""
         outputs = self._outputs(X)
-        return self._labels().decode(outputs)
+        return np.asarray(self._labels().decode(outputs))
 
     @available_if(labels.has_probabilities)  # type: ignore[untyped-decorator]  # scikit-learn's
-    def predict_proba(self, X: Any, *, averaged: bool = False) -> Array:
+    def predict_proba(self, X: Any, *, averaged: bool = False) -> Any:
         """Return the probability of each class, N × n_classes; each label's own if several.
+
+        For several targets with classes a list, one such array for each target.
 
         With `averaged` the mean over the posterior of θ, which is less sure far from the data; it
         needs error_bars=True.
         """
+        if averaged and isinstance(self.classes_, list):
+            message = "averaged probabilities are of one target; fit a model for each"
+            raise InvalidValueError(message)
         if averaged:
             return self._averaged_probabilities(X)
         outputs = self._outputs(X)
         return self._labels().probabilities(outputs, self.out_activation_)
 
     @available_if(labels.has_probabilities)  # type: ignore[untyped-decorator]  # scikit-learn's
-    def predict_log_proba(self, X: Any) -> Array:
+    def predict_log_proba(self, X: Any) -> Any:
         """Return the logarithm of `predict_proba`; -inf where a probability is 0."""
+        probabilities = self.predict_proba(X)
         with np.errstate(divide="ignore"):
-            return np.asarray(np.log(self.predict_proba(X)))
+            if isinstance(probabilities, list):
+                return [np.log(block) for block in probabilities]
+            return np.asarray(np.log(probabilities))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the accuracy: the share of rows of which all labels, or targets, are right.
+
+        Parameters
+        ----------
+        X : table, N × S_0
+        y : as in `fit`
+        sample_weight : N numbers >= 0, optional
+        """
+        check_is_fitted(self, "network_")
+        if not isinstance(self.classes_, list):
+            return float(super().score(X, y, sample_weight))
+        right = np.all(self._check_y(y) == self.predict(X), axis=1)
+        return float(np.average(right, weights=sample_weight))
 
     @available_if(labels.has_none)  # type: ignore[untyped-decorator]  # scikit-learn's
     def decision_function(self, X: Any) -> Array:
@@ -69,17 +94,24 @@ class Classification(ClassifierMixin, FeedForward, WithAverages):
 
     # What the machinery asks ----------------------------------------------------------
 
-    def _labels(self) -> labels.Labels:
-        """Return how the learned classes stand in T and A_L."""
+    def _labels(self) -> Any:
+        """Return how the learned classes stand in T and A_L, as Labels or Choices."""
         recipe = self.network_.recipe
+        if isinstance(self.classes_, list):
+            return multioutput.Choices(self.classes_, cast("BlockError", recipe.error))
         return labels.Labels(self.classes_, self._is_multilabel, recipe.error, recipe.S[-1])
 
     def _check_y(self, y: Any) -> Array:
-        return labels.check_labels(y)
+        announced = getattr(self, "_announced", getattr(self, "classes_", None))
+        return targets.check_labels(y, several=isinstance(announced, list))
 
     def _learn_target(self, y: Array, weights: Array | None) -> None:
         announced = getattr(self, "_announced", None)
-        self._is_multilabel = y.ndim == 2
+        several = isinstance(announced, list)
+        self._is_multilabel = targets.is_indicator(y) and not several
+        if y.ndim == 2 and not self._is_multilabel:
+            self.classes_ = multioutput.learn_choices(y) if announced is None else announced
+            return
         learned = np.arange(y.shape[1]) if self._is_multilabel else labels.sort_classes(y)
         self.classes_ = learned if announced is None else announced
         if self._is_multilabel and not np.array_equal(self.classes_, learned):
@@ -89,12 +121,13 @@ class Classification(ClassifierMixin, FeedForward, WithAverages):
             raise InvalidValueError(message)
 
     def _target(self, y: Array) -> Target:
-        chosen = labels.choose_labels(
-            self.classes_,
-            multilabel=self._is_multilabel,
-            loss=self.loss,
-            output=self.output_activation,
-        )
+        asked = {"loss": self.loss, "output": self.output_activation}
+        chosen: Any
+        if isinstance(self.classes_, list):
+            chosen = multioutput.choose_choices(self.classes_, **asked)
+        else:
+            several = self._is_multilabel
+            chosen = labels.choose_labels(self.classes_, multilabel=several, **asked)
         return Target(chosen.encode(y, np.dtype(self.dtype)), chosen.n_outputs, chosen.error)
 
     def _strata(self, y: Array) -> Array | None:
@@ -107,7 +140,8 @@ class Classification(ClassifierMixin, FeedForward, WithAverages):
         return {"accuracy": self._labels().accuracy}
 
     def __sklearn_tags__(self) -> Any:
-        """Say that several labels can be learned at once."""
+        """Say that several labels, and several targets, can be learned at once."""
         tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
         tags.classifier_tags.multi_label = True
         return tags

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from lamina.estimators import labels
+from lamina.estimators import multioutput
 from lamina.estimators.classification import Classification
 from lamina.estimators.validation import Validation
 
 
 class FeedForwardClassifier(Classification):
-    """A feed-forward network that classifies: two classes, many, or many labels at once.
+    """A feed-forward network that classifies: two classes, many, many labels or targets at once.
 
     Minimizes J = Σ ω_n J_n + Σ_l (l1 Σ|W_l| + alpha/2 Σ W_l²); ω_n are the sample weights
     divided by their sum, and penalties are not divided by the number of samples.
@@ -52,8 +52,16 @@ class FeedForwardClassifier(Classification):
         Epochs without progress before training stops.
     early_stopping : bool, default False
         Watch the loss on validation data, and keep the network where it was lowest: on data
-        given to `fit`, or on a part set apart.
+        given to `fit`, or on rows set apart as `validation` says.
+    validation : str, float, indices, mask, splitter or tuple, default "auto"
+        "auto" sets `validation_fraction` of the rows apart at random, classes in proportion, if
+        `early_stopping` is on. All others set apart or give what is watched, and what is only
+        followed in the history without it: a fraction (at random), "block" (the last
+        `validation_fraction` of the rows in their order), "interleave" (every k-th row), indices
+        or a mask of rows, a splitter of scikit-learn (its first split; `groups` in `fit`), or
+        (X_val, y_val[, sample_weight_val]). A model file does not hold the last two kinds.
     validation_fraction : float in (0, 1), default 0.1
+        For "auto", "block" and "interleave".
     gradient_tol, goal, max_time : float, optional
         Stop at this gradient norm, at this loss, or after so many seconds.
     n_restarts : int >= 1, default 1
@@ -63,8 +71,10 @@ class FeedForwardClassifier(Classification):
     max_gradient_norm : float > 0, optional
         Longer gradients are shortened to this.
     column_kinds : dict of name or index to kind, optional
-        Kinds of columns, where they are not what they look like.
-    scale_inputs : {"standard", "minmax", "none"}, default "standard"
+        "numeric", "boolean", "categorical", "datetime" or "drop", for columns that are not what
+        they look like.
+    scale_inputs : {"standard", "minmax", "robust", "none"}, default "standard"
+        "robust" scales by median and quartiles, and bends what is far out to within ±3.
     class_weight : dict, "balanced", or list of dict for several labels, optional
         Multiplies the sample weights.
     dtype : {"float64", "float32"}, default "float64"
@@ -77,13 +87,17 @@ class FeedForwardClassifier(Classification):
         Threads for training and prediction; by default as many as pay and the process may use.
         The result is the same to the last bit.
     verbose : bool, default False
+        Whether to show a progress bar on stderr; for callbacks of scikit-learn `set_callbacks`.
+    checkpoints : lamina.Checkpoints, optional
+        Where `fit` writes down how far it is, and whether it goes on from there.
     error_bars : bool or ErrorBars, default False
         Whether `fit` learns how sure the network is: standard errors, leverages, intervals.
 
     Attributes
     ----------
     network_ : Network
-    classes_ : array
+    classes_ : array, or list of arrays
+        Of several targets the classes of each.
     state_ : TrainingState
     history_ : History
     stop_reason_ : str
@@ -92,7 +106,10 @@ class FeedForwardClassifier(Classification):
         Which solver it was, and why, in a sentence.
     alpha_, effective_parameters_, beta_ : float
         The penalty, number of determined parameters and precision of the noise that were found.
+    columns_, encoding_ : LearnedColumns, Encoding or None
+        What was learned of each column; None where X was an array of numbers without NaN.
     input_scaling_ : Scaling
+        Of the features that the columns became.
     coefs_, intercepts_, loss_, loss_curve_, validation_curve_, n_iter_, n_layers_, n_outputs_,
     out_activation_, restarts_, n_features_in_, feature_names_in_
 
@@ -125,6 +142,7 @@ class FeedForwardClassifier(Classification):
         tol: Any = "auto",
         n_iter_no_change: int = 10,
         early_stopping: bool = False,
+        validation: Any = "auto",
         validation_fraction: float = 0.1,
         gradient_tol: float = 0.0,
         goal: float | None = None,
@@ -141,6 +159,7 @@ class FeedForwardClassifier(Classification):
         random_state: Any = None,
         n_threads: int | None = None,
         verbose: bool = False,
+        checkpoints: Any = None,
         error_bars: Any = False,
     ) -> None:
         """Keep the parameters; they are checked in `fit`."""
@@ -155,18 +174,23 @@ class FeedForwardClassifier(Classification):
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: Any = None,
+        groups: Any = None,
     ) -> FeedForwardClassifier:
         """Train the network.
 
         Parameters
         ----------
-        X : table of numbers, N × S_0
-            Of any real type and memory order; read-only and memory maps too.
-        y : N labels, or an N × K table of 0 and 1
-            Classes, or several labels at once.
+        X : table of N rows
+            A data frame of any library, a dict of columns, a sparse matrix, or an array of any
+            type and memory order; read-only and memory maps too. NaN is a missing value.
+        y : N labels, an N × K table of 0 and 1, or an N × K table of labels
+            Classes, several labels at once, or classes of K targets, each with a softmax of its
+            own; text, bool or integers, in an array, a series or a frame of any library.
         sample_weight : N numbers >= 0, optional
         X_val, y_val, sample_weight_val : as X, y, sample_weight, optional
             Validation data, followed in the history and watched by `early_stopping`.
+        groups : N labels, optional
+            For a `validation` that heeds them, such as `GroupShuffleSplit()`.
 
         Returns
         -------
@@ -177,7 +201,7 @@ class FeedForwardClassifier(Classification):
         LaminaError, ValueError, TypeError
             If data or parameters are wrong; the message says which and what to do.
         """
-        validation = Validation(X_val, y_val, sample_weight_val)
+        validation = Validation(X_val, y_val, sample_weight_val, groups)
         return self._fit(X, y, sample_weight, validation, partial=False)  # type: ignore[no-any-return]  # self, or an array
 
     def partial_fit(
@@ -191,9 +215,10 @@ class FeedForwardClassifier(Classification):
         ----------
         X, y, sample_weight : as in `fit`
         classes : labels, optional
-            All classes there will be; needed in the first call unless y has them all.
+            All classes there will be, for several targets a list of those of each; needed in the
+            first call unless y has them all.
         """
-        self._announced = labels.announce(classes, getattr(self, "classes_", None))
+        self._announced = multioutput.announce(classes, getattr(self, "classes_", None))
         try:
             return self._fit(X, y, sample_weight, Validation(), partial=True)  # type: ignore[no-any-return]  # self, or an array
         finally:

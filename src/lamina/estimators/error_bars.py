@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from lamina.engines.choice import engine_for
 from lamina.estimators.options import draw_theta, make_network
-from lamina.exceptions import InvalidValueError
+from lamina.exceptions import NotLearnedError
 from lamina.network.parameters import views
 from lamina.training import loop, restarts
 from lamina.training.randomness import Purpose, generator
@@ -110,7 +110,7 @@ class WithErrorBars:
 
         Raises
         ------
-        NotFittedError, InvalidValueError
+        NotFittedError, NotLearnedError
             If the estimator is not fitted, or was fitted without error bars.
         """
         check_is_fitted(self, "network_")
@@ -119,7 +119,7 @@ class WithErrorBars:
                 "there are no error bars: fit with error_bars=True, as in "
                 f"{type(self).__name__}(error_bars=True)"
             )
-            raise InvalidValueError(message)
+            raise NotLearnedError(message)
         return self.error_bars_
 
     def _posterior(self) -> Posterior:
@@ -127,12 +127,12 @@ class WithErrorBars:
 
         Raises
         ------
-        InvalidValueError
+        NotLearnedError
             If there is none.
         """
         bars = self._learned()
         if bars.posterior is None:
-            raise InvalidValueError(bars.words["posterior"])
+            raise NotLearnedError(bars.words["posterior"])
         return bars.posterior
 
     # What was learned -----------------------------------------------------------------
@@ -173,14 +173,14 @@ class WithErrorBars:
 
         Raises
         ------
-        InvalidValueError
+        NotLearnedError
             If the prior is improper, as with the default alpha, which spares biases; or if the
             loss is no likelihood.
         """
         self._posterior()
         bars = self._learned()
         if bars.words["evidence"]:
-            raise InvalidValueError(bars.words["evidence"])
+            raise NotLearnedError(bars.words["evidence"])
         scaling: Scaling | None = getattr(self, "target_scaling_", None)
         stretch = 0.0 if scaling is None else float(np.log(scaling.scale).sum())
         return bars.evidence - self._posterior().N * stretch

@@ -12,12 +12,12 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import check_is_fitted
 
-from lamina.data.columns import Columns
 from lamina.engines.choice import engine_for
 from lamina.engines.predictor import Predictor
-from lamina.engines.reference import CHUNK
+from lamina.engines.reference import together
 from lamina.estimators.checks import check_finite, check_rows
 from lamina.estimators.labels import name_activation
+from lamina.estimators.tables import WithTables, is_affine
 from lamina.exceptions import InvalidTypeError, InvalidValueError
 from lamina.network import backpropagation
 from lamina.network.parameters import views
@@ -31,9 +31,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lamina.certification.certificate import Certificate
-    from lamina.data.scaling import Scaling
-    from lamina.engines.protocol import Data
-    from lamina.network.network import Network
+    from lamina.engines.protocol import Data, Source
     from lamina.training.history import History
     from lamina.training.state import TrainingState
 
@@ -45,35 +43,28 @@ OF_MATRICES = {LevenbergMarquardt.__name__, BayesianRegularization.__name__}
 """Solvers that train with the Gauss-Newton matrix."""
 
 
-class Fitted(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class Fitted(WithTables, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """A trained network behind scikit-learn's conventions: rows in, rows out."""
 
-    scale_inputs: str
-    network_: Network
     n_threads: int | None
     state_: TrainingState
-    input_scaling_: Scaling
     stop_reason_: str
 
     def _data(self, X: Any, y: Any, sample_weight: Any) -> Data:
         """Return X and y as the data that J is made of."""
         raise NotImplementedError
 
-    def _columns(self, X: Array) -> Columns:
-        """Return the rows of X as scaled columns."""
-        return Columns(X, self.input_scaling_, self.network_.dtype)
-
-    def _seen(self, X: Any) -> Columns:
+    def _seen(self, X: Any) -> Source:
         """Return checked X of a fitted estimator as columns."""
         check_is_fitted(self, "network_")
         return self._columns(check_rows(self, X, reset=False))
 
     def _by_chunks(self, X: Any, evaluate: Callable[[Array], Array], what: str) -> Array:
         """Return what `evaluate` makes of S_0 × n chunks of X, as rows; all of it finite."""
-        columns = self._seen(X)
-        starts = range(0, len(columns), CHUNK)
+        columns, size = self._seen(X), together(self.network_.recipe)
+        starts = range(0, len(columns), size)
         with np.errstate(over="ignore", invalid="ignore"):
-            parts = [evaluate(columns.take(slice(s, s + CHUNK))).T for s in starts]
+            parts = [evaluate(columns.take(slice(s, s + size))).T for s in starts]
         return check_finite(np.concatenate(parts), what)
 
     def _outputs(self, X: Any) -> Array:
@@ -124,6 +115,9 @@ class Fitted(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         `predict_proba` or `decision_function` are made of. The scaling is folded into its own
         copy of θ, so it does not see later training; two threads need a predictor each.
 
+        The rows of a network that was trained on a table, or with missing values, are cells, as
+        `encoding_.cells` makes them of a table.
+
         Parameters
         ----------
         most_rows : int >= 1, default 64
@@ -132,7 +126,11 @@ class Fitted(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self, "network_")
         require("most_rows", most_rows, whole=True, least=1)
-        network, scaling = self.network_, self.input_scaling_
+        network, scaling, expansion = self.network_, self.input_scaling_, self._expansion()
+        if not is_affine(expansion):
+            scaled = Predictor(network.recipe, network.theta.copy(), most_rows)
+            dtype = network.dtype
+            return self._predictor_in_units(lambda cells: scaled(expansion.expand(cells, dtype)))
         W, b = (part.astype(float) for part in (network.W[1], network.b[1]))
         theta = network.theta.astype(float)
         views_W, views_b = views(network.recipe, theta)
@@ -156,8 +154,7 @@ class Fitted(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         columns, network = self._seen(X), self.network_
         with engine_for(network.recipe, network.dtype, self.n_threads) as engine:
             slopes = engine.input_jacobian(network.theta, columns, np.arange(len(columns)))
-        slopes = check_finite(slopes.transpose(2, 0, 1), "the slope")
-        return np.asarray(slopes / self.input_scaling_.scale)
+        return self._slopes_in_inputs(check_finite(slopes.transpose(2, 0, 1), "the slope"), columns)
 
     def objective(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return J on X and y: the weighted mean error, in scaled units, plus penalties.
@@ -178,12 +175,14 @@ class Fitted(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             return engine.gradient(network.theta, data)
 
     def certify(self, X: Any, y: Any) -> Certificate:
-        """Compare derivatives with measured ones on the first 16 rows of X and y.
+        """Compare derivatives with measured ones on the first 16 rows of X and y that count.
 
         The engine's own gradient is among them and, where the solver is made of it and it is
         not large, the engine's Gauss-Newton matrix.
         """
-        data, network = self._data(X[:CERTIFIED_POINTS], y[:CERTIFIED_POINTS], None), self.network_
+        data, network = self._data(X, y, None), self.network_
+        counted = data.points if data.weights is None else np.flatnonzero(data.weights)
+        data = replace(data, points=counted[:CERTIFIED_POINTS], weights=None)
 
         def answer(chosen: Array, matrix: bool) -> tuple[Array, Array | None]:  # noqa: FBT001 - as the certificate calls it
             part = replace(data, points=data.points[chosen])
@@ -270,6 +269,16 @@ class Fitted(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def out_activation_(self) -> str:
         """The activation of the output layer; empty for an object that is not registered."""
         return name_activation(self.network_.recipe.activation(self.network_.L))
+
+    def __sklearn_tags__(self) -> Any:
+        """Say what X may be.
+
+        The tag for text stays off, though text is taken: scikit-learn's check of those that have
+        it demands that a dict in a cell is taken too.
+        """
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.sparse = tags.input_tags.categorical = True
+        return tags
 
     @property
     def _n_features_out(self) -> int:

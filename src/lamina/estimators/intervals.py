@@ -17,8 +17,8 @@ from lamina.uncertainty.posterior import variance_function
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from lamina.data.columns import Columns
     from lamina.data.scaling import Scaling
+    from lamina.engines.protocol import Source
     from lamina.network.network import Network
     from lamina.uncertainty.bars import Bars, Intervals
     from lamina.uncertainty.posterior import Posterior
@@ -43,8 +43,12 @@ class WithIntervals:
         """Return the posterior of θ."""
         raise NotImplementedError
 
-    def _seen(self, X: Any) -> Columns:
+    def _seen(self, X: Any) -> Source:
         """Return checked X as columns."""
+        raise NotImplementedError
+
+    def _back(self, rows: Array) -> Array:
+        """Return scaled numbers, N × K, in the units of y."""
         raise NotImplementedError
 
     @property
@@ -76,7 +80,7 @@ class WithIntervals:
         """
         intervals = self._intervals()
         _check_coverage(coverage)
-        X, scaling = self._seen(X), self.target_scaling_
+        X = self._seen(X)
         located = [self._located(theta, X) for theta in intervals.networks]  # F of 2 × K × N
         places, spreads = np.stack(located, axis=1)  # F × K × N
         K = places.shape[1]
@@ -86,10 +90,10 @@ class WithIntervals:
                 for k in range(K)
             ]
         )  # K × 2 × N
-        ends = ends * scaling.scale[:, None, None] + scaling.center[:, None, None]
+        ends = np.stack([self._back(end.T) for end in ends.transpose(1, 0, 2)], axis=2)  # N × K × 2
         if self.network_.recipe.error.targets in {"nonnegative", "positive"}:
             ends = np.maximum(ends, 0.0)
-        ends = check_finite(ends.transpose(2, 0, 1), "the interval")
+        ends = check_finite(ends, "the interval")
         return ends[:, 0] if self._flat else ends
 
     def _intervals(self) -> Intervals:
@@ -106,7 +110,7 @@ class WithIntervals:
             raise InvalidValueError(message)
         return bars.intervals
 
-    def _located(self, theta: Array, X: Columns) -> Array:
+    def _located(self, theta: Array, X: Source) -> Array:
         """Return where a network puts the rows, and how wide it thinks they scatter, 2 × K × N."""
         network = self.network_
         with engine_for(network.recipe, network.dtype, self.n_threads) as engine:
@@ -126,7 +130,7 @@ class WithIntervals:
         """
         network, error = self.network_, self.network_.recipe.error
         columns = self._seen(X)
-        learns = isinstance(error, GaussianNll)
+        learns = isinstance(error.inner, GaussianNll)
         if learns and self.error_bars_ is None:
             variance = self._located(network.theta, columns)[1] ** 2
         elif self.error_bars_ is None:

@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import column_or_1d
 
 from lamina.data.columns import Columns, OneHot
-from lamina.estimators.checks import refuse_masked
 from lamina.exceptions import InvalidTypeError, InvalidValueError, UnknownNameError
 from lamina.network.activations import ACTIVATIONS, Activation, get_activation
 from lamina.network.error_kinds import DOMAINS, Error
@@ -27,7 +24,7 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 
-PROBABILISTIC = ("softmax", "logistic", "log_softmax")
+PROBABILISTIC = ("softmax", "logistic", "log_softmax", "blocks")
 """Output activations that make probabilities."""
 SUITING = {
     "softmax": "cross_entropy",
@@ -93,23 +90,7 @@ class Labels:
             raise InvalidValueError(message)
         if self.multilabel:
             return Columns(y if low == 0.0 else np.where(y > 0, high, low), None, dtype)
-        return OneHot(self._codes(y), self.n_outputs, dtype, low, high)
-
-    def _codes(self, y: Array) -> Array:
-        """Return the number of each label's class."""
-        try:
-            codes = np.minimum(np.searchsorted(self.classes, y), len(self.classes) - 1)
-            unseen = np.asarray(self.classes[codes] != y)
-        except TypeError:  # text among numbers
-            codes, unseen = np.zeros(len(y), dtype=int), ~np.isin(y, self.classes)
-        if np.any(unseen):
-            message = (
-                f"y holds the label {y[unseen][:1].tolist()[0]!r}, which is none of the classes "
-                f"{reprlib.repr(self.classes.tolist())}; fit a new estimator to all of them, or "
-                "give partial_fit all classes in its first call"
-            )
-            raise InvalidValueError(message)
-        return codes
+        return OneHot(find_codes(self.classes, y), self.n_outputs, dtype, low, high)
 
     def decode(self, outputs: Array) -> Array:
         """Return the class of each row of outputs, N × S_L, or its labels, N × K of 0 and 1."""
@@ -140,53 +121,27 @@ class Labels:
         return float(np.mean(A.argmax(axis=0) == T.argmax(axis=0)))
 
 
-def check_labels(y: Any) -> Array:
-    """Return y as N classes, or as an N × K table of labels.
-
-    Raises
-    ------
-    InvalidValueError, ValueError
-        If y is continuous, or several classes at once.
-    """
-    refuse_masked("y", y)
-    try:
-        with np.errstate(invalid="ignore"):  # scikit-learn casts y to look for NaN
-            check_classification_targets(y)
-            several = type_of_target(y).startswith("multilabel")
-    except TypeError:
-        sort_classes(y)  # says what is wrong with labels that have no order
-        raise
-    if not several:
-        y = np.asarray(y)
-        if y.ndim > 1 and y.shape[1] > 1:
-            message = "y has several columns that are no labels of 0 and 1; fit one model for each"
-            raise InvalidValueError(message)
-        return np.asarray(column_or_1d(y, warn=True))
-    table = np.asarray(y.toarray() if hasattr(y, "toarray") else y)
-    if not np.all((table == 0) | (table == 1)):
-        message = (
-            "a table y of several labels holds 1 where a row has the label and 0 where not, "
-            f"got {np.unique(table).tolist()}; turn it into that"
-        )
-        raise InvalidValueError(message)
-    return table
-
-
-def announce(classes: Any, known: Array | None) -> Array | None:
-    """Return the classes that there will be, sorted, or None; refuse others than before.
+def find_codes(classes: Array, y: Array) -> Array:
+    """Return the number of each label's class.
 
     Raises
     ------
     InvalidValueError
-        If they are not the classes that are known.
+        If a label is no class.
     """
-    if classes is None:
-        return None
-    announced = np.asarray(sort_classes(classes))
-    if known is not None and not np.array_equal(announced, known):
-        message = f"classes were {known} in the first call and are {announced} now"
+    try:
+        codes = np.minimum(np.searchsorted(classes, y), len(classes) - 1)
+        unseen = np.asarray(classes[codes] != y)
+    except TypeError:  # text among numbers
+        codes, unseen = np.zeros(len(y), dtype=int), ~np.isin(y, classes)
+    if np.any(unseen):
+        message = (
+            f"y holds the label {y[unseen][:1].tolist()[0]!r}, which is none of the classes "
+            f"{reprlib.repr(classes.tolist())}; fit a new estimator to all of them, or "
+            "give partial_fit all classes in its first call"
+        )
         raise InvalidValueError(message)
-    return announced
+    return codes
 
 
 def sort_classes(labels: Any) -> Array:

@@ -65,6 +65,30 @@ def decode_labels(stored: Mapping[str, Any], tensors: Mapping[str, Array]) -> Ar
     return labels
 
 
+def encode_classes(classes: Array | list[Array], tensors: dict[str, Array]) -> Any:
+    """Return the classes of one target, or a list of those of several, in JSON's terms."""
+    if isinstance(classes, list):
+        return [encode_labels(f"classes_.{k}", c, tensors) for k, c in enumerate(classes)]
+    return encode_labels("classes_", classes, tensors)
+
+
+def decode_classes(stored: Any, tensors: Mapping[str, Array]) -> Array | list[Array]:
+    """Return the classes that `encode_classes` stored; of each target different and in order.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If they are no such classes.
+    """
+    if not isinstance(stored, list):
+        return decode_labels(stored, tensors)
+    classes = [decode_labels(each, tensors) for each in stored]
+    if not all(np.array_equal(np.unique(each), each) for each in classes):
+        message = "the classes of each target must be in order"
+        raise ValueError(message)
+    return classes
+
+
 def encode(name: str, value: Any, tensors: dict[str, Array], seed: int) -> Any:
     """Return a parameter in JSON's terms; what JSON has no word for is an object with one key.
 

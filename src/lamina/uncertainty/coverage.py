@@ -141,13 +141,13 @@ def _way(request: Request, *, exact: bool) -> str:
 
 def has_location(error: Error) -> bool:
     """Return whether an interval has something to be around."""
-    return error.outputs_per_target == 1 or isinstance(error, GaussianNll)
+    return error.outputs_per_target == 1 or isinstance(error.inner, GaussianNll)
 
 
 def location_and_spread(error: Error, A: Array) -> tuple[Array, Array]:
     """Return f and s of (u5), K × n, from outputs, S_L × n."""
     location = error.point(A).astype(float)
-    if not isinstance(error, GaussianNll):
+    if not isinstance(error.inner, GaussianNll):
         return location, np.ones_like(location)
     spread = np.exp(0.5 * np.split(A.astype(float), 2)[1])
     return location, np.maximum(spread, np.finfo(float).tiny)

@@ -8,6 +8,7 @@ import pytest
 from sklearn import datasets
 
 from lamina.cli import main
+from lamina.estimators.fitted import Fitted
 
 SOURCES = {
     "iris": datasets.load_iris,
@@ -97,3 +98,56 @@ def run(capsys):
         return Result(code, out, err)
 
     return call
+
+
+def ugly_csv(columns, n=30, sep=","):
+    """Return a CSV file of these columns, their cells repeated as often as needed, and x and y.
+
+    x is a number that differs in each row, y the word u or v; both may be given.
+    """
+    columns = {"x": [f"{k}.5" for k in range(max(n, 1))], **columns}
+    columns.setdefault("y", ["u", "v"])
+    lines = [sep.join(columns)]
+    lines += [sep.join(c[k % len(c)] for c in columns.values()) for k in range(n)]
+    return ("\n".join(lines) + "\n").encode()
+
+
+@pytest.fixture
+def train_ugly(run, tmp_path, monkeypatch):
+    """Return a function that trains on a table, checks what is said, and returns the document.
+
+    Where an error is expected ("error", or "usage" of a wrong command line), its one line must
+    have all phrases, and there is no document; else each phrase stands in a note of its own, and
+    nothing more is said.
+    """
+    monkeypatch.setenv("LAMINA_ENGINE", "reference")  # nothing to compile for tables of 30 rows
+    monkeypatch.setattr(
+        Fitted, "certify", lambda *_: None
+    )  # most of the time, and tested elsewhere
+
+    def train(content, words, expected, says, *, n=30, target="y", name="t.csv"):
+        table, out = tmp_path / name, tmp_path / "m.lamina"
+        if content is not None:
+            table.write_bytes(ugly_csv(content, n) if isinstance(content, dict) else content)
+        options = ("--hidden", "2", "--solver", "adam", "--max-iter", "1", "--json", "-o", out)
+        result = run("train", table, "--target", target, *options, *words.split())
+        lines = result.err.splitlines()
+        code = {"error": 1, "usage": 2}.get(expected, 0)
+        assert result.code == code, result.err
+        if code:
+            *notes, error = lines
+            assert error.startswith("lamina: error: ")
+            assert [phrase for phrase in says if phrase not in error] == []
+            assert "unexpected" not in error
+            assert len(error) < 700 + len(str(table))
+            assert all(line.startswith("lamina: note: ") for line in notes)
+            assert (result.out, out.exists()) == ("", False)
+            return None
+        assert len(lines) == len(says), result.err
+        for line, phrase in zip(lines, says, strict=True):
+            assert line.startswith("lamina: note: ")
+            assert phrase in line
+        assert out.exists()
+        return result.document
+
+    return train

@@ -7,7 +7,7 @@ import lamina
 from lamina.cli import app
 from lamina.cli.console import guarded
 
-COMMANDS = ["train", "predict", "evaluate", "describe", "demo"]
+COMMANDS = ["train", "predict", "evaluate", "describe", "report", "export", "demo"]
 
 
 def test_no_arguments_show_the_help(run):

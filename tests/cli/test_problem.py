@@ -3,20 +3,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lamina.cli.problem import Problem, pose, split
-from lamina.data.readers import Table
+from lamina.cli.problem import TARGET_KINDS, Problem, pose, split
+from lamina.data.readers import read_table
+from lamina.data.table import Table
 from lamina.exceptions import TableError
 
 
-def table_of(cells):
-    """Return a table of one input and a target with these cells."""
-    n = len(cells)
-    return Table("t.csv", ("x",), np.zeros((n, 1)), {"y": tuple(cells)}, tuple(range(2, n + 2)), ())
+@pytest.fixture
+def posed(tmp_path):
+    """Return a function that writes a target of these cells, and poses its problem."""
+
+    def pose_cells(cells, task="auto", notes=None):
+        path = tmp_path / "t.csv"
+        path.write_text("x,y\n" + "".join(f"0,{cell}\n" for cell in cells), encoding="utf-8")
+        table = read_table(path, kinds={"y": TARGET_KINDS[task]})
+        return pose(table, "y", task, ([] if notes is None else notes).append)
+
+    return pose_cells
+
+
+def table_of(*columns, names="xyz"):
+    """Return a table of these columns that came from no text."""
+    arrays = tuple(np.asarray(column) for column in columns)
+    return Table(tuple(names[: len(arrays)]), arrays, "t.npz")
 
 
 def problem_of(y, task):
     """Return a problem with this target."""
-    return Problem(np.zeros((len(y), 1)), np.asarray(y), ("x",), "y", task, "", both=False)
+    return Problem(table_of(np.zeros(len(y))), np.asarray(y), "y", task, "", both=False)
 
 
 DISTINCT = [str(k) for k in range(50)]
@@ -34,12 +48,16 @@ DISTINCT = [str(k) for k in range(50)]
         (["0", "1"] * 3, "regression", "regression", "f"),
         (DISTINCT * 3, "classification", "classification", "i"),
         (["3", "4", "5+"], "classification", "classification", "U"),
-        (["none", "NA", "mild"] * 2, "auto", "classification", "U"),
+        (["none", "NA", "mild", "?"] * 2, "auto", "classification", "U"),
+        (["1", "2", "NA"] * 3, "auto", "classification", "i"),
+        ([*DISTINCT, "1O5"], "classification", "classification", "U"),
+        (["yes", "no", ""] * 3, "auto", "classification", "U"),
+        (["9007199254740993", "1"], "classification", "classification", "U"),
     ],
 )
-def test_task_follows_from_the_target(cells, task, chosen, kind):
+def test_task_follows_from_the_target(posed, cells, task, chosen, kind):
     """Text and few repeated integers are classes, other numbers are not, unless one says so."""
-    problem = pose(table_of(cells), "y", task)
+    problem = posed(cells, task)
     assert (problem.task, problem.y.dtype.kind) == (chosen, kind)
 
 
@@ -48,14 +66,40 @@ def test_task_follows_from_the_target(cells, task, chosen, kind):
     [
         (["True", "False"] * 3, "True and False"),
         (["false", "true", "true"], "true and false"),
-        (["True", "False", "TRUE"] * 2, "text, 3 classes"),
+        (["True", "False", "TRUE"] * 2, "true and false"),
+        (["yes", "No", "YES"] * 2, "text, 2 classes"),
         (["oak", "elm"] * 3, "text, 2 classes"),
         (["0", "1"] * 3, "2 different integers"),
     ],
 )
-def test_target_is_said_to_hold_what_it_holds(cells, holds):
-    """Truth values are called by their names, other words text."""
-    assert pose(table_of(cells), "y", "auto").holds == holds
+def test_target_is_said_to_hold_what_it_holds(posed, cells, holds):
+    """Truth values are called by their names, however they are spelled, other words text."""
+    assert posed(cells).holds == holds
+
+
+def test_rows_without_target_are_left_out(posed):
+    """Rows in which the target is missing are no data points, and this is said."""
+    notes = []
+    problem = posed(["oak", "", "elm", "NA", "oak"], notes=notes)
+    assert problem.y.tolist() == ["oak", "elm", "oak"]
+    assert len(problem.X) == 3
+    assert notes == ["2 rows are left out, where 'y' is missing"]
+    assert posed(["1.5", "NA", "2.5"], notes=notes).y.tolist() == [1.5, 2.5]
+    assert notes[1] == "1 row is left out, where 'y' is missing"
+
+
+@pytest.mark.parametrize(
+    ("y", "found"),
+    [
+        ([True, False], ["True", "False"]),
+        (np.array([3, 4] * 2, np.int8), [3, 4, 3, 4]),
+        ([0.5, np.nan, 1.5], [0.5, 1.5]),
+        (np.array(["a", None, "b", "a"], object), ["a", "b", "a"]),
+    ],
+)
+def test_target_of_any_type_is_learned(y, found):
+    """A target from a file of arrays has its type already."""
+    assert pose(table_of(np.zeros(len(y)), y), "y", "auto", [].append).y.tolist() == found
 
 
 @pytest.mark.parametrize(
@@ -63,24 +107,41 @@ def test_target_is_said_to_hold_what_it_holds(cells, holds):
     [
         (["1"] * 9, "auto", "'1' in every row"),
         (["oak"] * 9, "classification", "nothing to learn"),
-        (["1", "2", "1O5", "3"], "auto", "line 4, column 'y': '1O5' is no number, others are"),
-        (["1", "2", "NA", "3"], "auto", "pass --task classification"),
+        ([*DISTINCT, "1O5"], "auto", "line 52, column 'y': '1O5' is no number, others are"),
+        ([*DISTINCT, "1O5"], "auto", "pass --task classification"),
+        (["2024-05-31"] * 9, "auto", "dates are no target"),
+        (["NA", "", "?"], "auto", "is empty in every row"),
+        (["NA", "", "?"], "regression", "is empty in every row"),
         (["oak", "elm"], "regression", "line 2, column 'y': 'oak' is text"),
         (["1", "2.5"] * 9, "classification", "line 3, column 'y': '2.5' has decimals"),
-        (["1", "9007199254740993"], "classification", "is too large"),
+        (["1", "9007199254740992.0"], "classification", "is too large"),
         ([f"name {k}" for k in range(30)], "auto", "almost every row"),
     ],
 )
-def test_unfit_target_is_refused(cells, task, words):
+def test_unfit_target_is_refused(posed, cells, task, words):
     """A target that does not fit the task is refused, with the line where that is one cell."""
     with pytest.raises(TableError, match=words):
-        pose(table_of(cells), "y", task)
+        posed(cells, task)
+
+
+@pytest.mark.parametrize(
+    ("y", "task", "words"),
+    [
+        (["a", "b"], "regression", "row 1, column 'y': 'a' is text, and numbers"),
+        ([1.0, 2.5], "classification", "row 2, column 'y': '2.5' has decimals"),
+    ],
+)
+def test_unfit_array_is_refused(y, task, words):
+    """Where there are no lines, messages name the row."""
+    y = np.array(y, dtype=object if isinstance(y[0], str) else float)
+    with pytest.raises(TableError, match=words):
+        pose(table_of(np.zeros(len(y)), y), "y", task, [].append)
 
 
 def test_table_without_inputs_is_refused():
     """A table must have a column beside the target."""
     with pytest.raises(TableError, match="no column but the target"):
-        pose(Table("t.csv", (), np.zeros((2, 0)), {"y": ("1", "2")}, (2, 3), ()), "y", "auto")
+        pose(table_of([1.0, 2.0], names="y"), "y", "auto", [].append)
 
 
 @given(

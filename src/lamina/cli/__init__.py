@@ -1,4 +1,4 @@
-"""The command line: `lamina train | predict | evaluate | describe | demo`.
+"""The command line: `lamina train | predict | evaluate | describe | report | export | demo`.
 
 Reports go to stdout, everything else to stderr. Exit codes: 0, all is well; 1, an error, said
 in one line; 2, the command line is wrong; 130, stopped by Ctrl-C; 141, nobody reads the output.
@@ -17,7 +17,9 @@ from lamina.cli import console
 from lamina.cli.demo import demo
 from lamina.cli.describe import describe
 from lamina.cli.evaluate import evaluate
+from lamina.cli.export import export
 from lamina.cli.predict import predict
+from lamina.cli.report import report
 from lamina.cli.train import train
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, predict, evaluate, describe, demo):
+for command in (train, predict, evaluate, describe, report, export, demo):
     app.command()(console.guarded(command))
 
 

@@ -18,6 +18,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from lamina.cli.wording import in_options
 from lamina.exceptions import LaminaError, LaminaWarning
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def report_usage_error(problem: Any) -> None:
 def _explain(problem: Exception) -> str:
     """Return an error in words; one that is not ours is a defect, and says so."""
     if isinstance(problem, LaminaError):
-        return str(problem)
+        return in_options(str(problem))
     if isinstance(problem, OSError):
         where = "" if problem.filename is None else f": {problem.filename!r}"
         return f"{problem.strerror or problem}{where}"

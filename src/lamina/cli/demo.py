@@ -17,7 +17,7 @@ from lamina.cli.console import ERROR, Screen
 from lamina.cli.outputs import size_of
 
 if TYPE_CHECKING:
-    from lamina.cli.problem import Outcome
+    from lamina.cli.outcome import Outcome
 
 TABLES = ("breast_cancer", "diabetes")
 """Of scikit-learn's tables: one with two classes, one with numbers to predict."""
@@ -59,12 +59,14 @@ def demo(
 def _job(name: str, folder: Path, seed: int, screen: Screen) -> dict[str, Any]:
     """Train on a table and everything that follows; return it in JSON's terms."""
     from lamina.cli import show, summary
-    from lamina.cli.problem import learn, pose, split
+    from lamina.cli.outcome import learn
+    from lamina.cli.problem import pose, split
+    from lamina.data.inference import LABEL
     from lamina.data.readers import read_table
 
     table, model = folder / f"{name}.csv", folder / f"{name}.lamina"
     target = _write_table(name, table)
-    problem = pose(read_table(table, text=[target]), target, "auto")
+    problem = pose(read_table(table, kinds={target: LABEL}), target, "auto", screen.note)
     parts = split(problem, HELD_OUT, seed)
     title = f"{name.replace('_', ' ').capitalize()}: {problem.task}"
     screen.show(
@@ -124,6 +126,7 @@ def _write_table(name: str, path: Path) -> str:
 
 def _peer(outcome: Outcome, seed: int, *, scaled: bool) -> dict[str, float]:
     """Return how scikit-learn's network does on the same rows; unconverged is 1 if it says so."""
+    import numpy as np
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPClassifier, MLPRegressor
     from sklearn.pipeline import make_pipeline
@@ -132,17 +135,18 @@ def _peer(outcome: Outcome, seed: int, *, scaled: bool) -> dict[str, float]:
     from lamina.cli.metrics import measure
 
     problem = outcome.problem
+    matrix = np.column_stack(problem.X.columns)  # type: ignore[union-attr]  # numbers in memory
     kind = MLPClassifier if problem.task == "classification" else MLPRegressor
     network = kind(random_state=seed)
     model = make_pipeline(StandardScaler(), network) if scaled else network
-    X, y = problem.X[outcome.training], problem.y[outcome.training]
+    X, y = matrix[outcome.training], problem.y[outcome.training]
     begun = time.perf_counter()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model.fit(X, y)
     seconds = time.perf_counter() - begun
     unconverged = any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
-    metrics = measure(model, problem.X[outcome.held_out], problem.y[outcome.held_out])
+    metrics = measure(model, matrix[outcome.held_out], problem.y[outcome.held_out])
     return {**metrics, "seconds": seconds, "unconverged": float(unconverged)}
 
 
@@ -159,7 +163,7 @@ def _predicts_the_same(outcome: Outcome, model: Path, table: Path, screen: Scree
     from lamina.cli.models import open_model, read_rows
 
     reloaded = open_model(model)
-    X = read_rows(reloaded, table, screen).values
+    X = read_rows(reloaded, table, screen.note)
     methods = (
         ("predict", "predict_proba") if outcome.problem.task == "classification" else ("predict",)
     )

@@ -18,23 +18,21 @@ def evaluate(
         str | None,
         Option(metavar="NAME", help="The column with the true values, if not named as trained."),
     ] = None,
+    encoding: options.Encoding = None,
     quiet: options.Quiet = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Compare a model's predictions with the target in a table."""
     from lamina.cli.metrics import measure
-    from lamina.cli.models import open_model, read_rows, true_values
+    from lamina.cli.models import name_target, open_model, read_rows, true_values
     from lamina.cli.show import metrics_grid, plural
-    from lamina.exceptions import InvalidValueError
 
     screen = Screen(as_json, quiet)
     opened = open_model(model)
-    target = target or opened.target
-    if target is None:
-        message = f"{str(model)!r} was saved without the name of its target; pass --target NAME"
-        raise InvalidValueError(message)
-    rows = read_rows(opened, table, screen, target=target)
-    metrics = measure(opened.estimator, rows.values, true_values(opened, rows, target))
+    target = name_target(opened, target)
+    whole = read_rows(opened, table, screen.note, target=target, encoding=encoding)
+    y, rows = true_values(opened, whole, target, screen.note)
+    metrics = measure(opened.estimator, whole.choose(whole.names[:-1]).rows(rows), y)
     screen.show(
         f"{printable(str(model))} on {printable(str(table))}: {plural(len(rows), 'row')}, "
         f"target {target!r}\n",

@@ -25,13 +25,13 @@ LABELS = {
 """The measures by the names they have in JSON, and as a person reads them."""
 
 
-def measure(estimator: Any, X: Array, y: Array) -> dict[str, float]:
+def measure(estimator: Any, X: Any, y: Array) -> dict[str, float]:
     """Return the measures that are defined for these rows.
 
     Parameters
     ----------
     estimator : fitted classifier or regressor, ours or scikit-learn's
-    X : array, N × S_0
+    X : array, N × S_0, or table of N rows
     y : N classes that the estimator knows, or N numbers
     """
     if hasattr(estimator, "classes_"):
@@ -50,7 +50,7 @@ def measure(estimator: Any, X: Array, y: Array) -> dict[str, float]:
     return measures
 
 
-def _of_classes(estimator: Any, X: Array, y: Array) -> dict[str, float]:
+def _of_classes(estimator: Any, X: Any, y: Array) -> dict[str, float]:
     """Return accuracy, mean recall of the classes present, log loss and area under the ROC."""
     from sklearn.metrics import log_loss, roc_auc_score
 

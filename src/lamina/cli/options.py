@@ -9,6 +9,8 @@ from typing import Annotated, Any
 from typer import Argument, BadParameter, Option
 
 _NETWORK, _TRAINING, _OUTPUT = "Network", "Training", "Output"
+KINDS = ("numeric", "boolean", "categorical", "datetime")
+"""What a column may be told to be; `lamina.data.kinds` cannot be imported before it is needed."""
 
 
 class Task(StrEnum):
@@ -24,6 +26,15 @@ class Precision(StrEnum):
 
     float64 = "float64"
     float32 = "float32"
+
+
+class InputScaling(StrEnum):
+    """How inputs are scaled."""
+
+    standard = "standard"
+    minmax = "minmax"
+    robust = "robust"
+    none = "none"
 
 
 def _sizes(text: str) -> tuple[int, ...]:
@@ -63,6 +74,34 @@ def _fraction(value: float) -> float:
     return value
 
 
+def _validation(text: str) -> str | float:
+    """Return which rows are watched: auto, block, interleave, or a fraction."""
+    if text in {"auto", "block", "interleave"}:
+        return text
+    try:
+        fraction = float(text)
+    except ValueError:
+        fraction = 0.0
+    if not 0.0 < fraction < 1.0:
+        message = f"{text!r} is none of auto, block, interleave, nor a fraction between 0 and 1"
+        raise BadParameter(message)
+    return fraction
+
+
+def _name(text: str) -> str:
+    """Return the name of a column without the spaces around it."""
+    return text.strip()
+
+
+def _kind(text: str) -> tuple[str, str]:
+    """Return name and kind of a column, from text as `code=categorical`."""
+    name, sign, kind = text.rpartition("=")
+    if not sign or not name.strip() or kind.strip() not in KINDS:
+        message = f"{text!r} is no kind of a column; write NAME=KIND, with {', '.join(KINDS)}"
+        raise BadParameter(message)
+    return name.strip(), kind.strip()
+
+
 def check_names(hidden: Any, activation: Any, loss: str, solver: str) -> None:
     """Refuse names that nothing has, and a wrong number of activations, before work is done.
 
@@ -91,10 +130,26 @@ def check_names(hidden: Any, activation: Any, loss: str, solver: str) -> None:
 
 
 TableFile = Annotated[
-    Path, Argument(metavar="TABLE", help="A CSV file: names of columns, then rows of numbers.")
+    Path, Argument(metavar="TABLE", help="A CSV, Parquet, Feather, Arrow or NPZ file.")
 ]
 ModelFile = Annotated[Path, Argument(metavar="MODEL", help="A model file.")]
-Target = Annotated[str, Option(metavar="NAME", help="The column to predict.")]
+Target = Annotated[str, Option(parser=_name, metavar="NAME", help="The column to predict.")]
+Drop = Annotated[
+    list[str] | None,
+    Option(parser=_name, metavar="NAME", help="A column to leave out; may be given again."),
+]
+Kind = Annotated[
+    list[Any] | None,
+    Option(
+        parser=_kind,
+        metavar="NAME=KIND",
+        help=f"What a column is: {', '.join(KINDS)}; may be given again.",
+    ),
+]
+Encoding = Annotated[
+    str | None,
+    Option(metavar="NAME", help="Of a CSV file, as cp1252; UTF-8 or its byte order mark else."),
+]
 TaskOption = Annotated[
     Task,
     Option(metavar="TASK", help="classification or regression; auto decides by the target."),
@@ -132,6 +187,14 @@ Dropout = Annotated[
         rich_help_panel=_NETWORK,
     ),
 ]
+ScaleInputs = Annotated[
+    InputScaling,
+    Option(
+        help="To mean 0 and deviation 1, to 0..1, or by median and quartiles, which bounds extreme "
+        "values.",
+        rich_help_panel=_NETWORK,
+    ),
+]
 Dtype = Annotated[Precision, Option(help="Precision.", rich_help_panel=_NETWORK)]
 
 Loss = Annotated[
@@ -147,7 +210,7 @@ Solver = Annotated[
     Option(
         metavar="NAME",
         help="auto chooses and says why; adam, adamw, sgd, or on all data lbfgs, "
-        "levenberg_marquardt, ... (docs/solvers.md).",
+        "levenberg_marquardt, ... (docs/how-to/solvers.md).",
         rich_help_panel=_TRAINING,
     ),
 ]
@@ -172,11 +235,57 @@ Alpha = Annotated[
         rich_help_panel=_TRAINING,
     ),
 ]
+Restarts = Annotated[
+    int,
+    Option(
+        min=1,
+        metavar="N",
+        help="Trainings from different first weights, of which the best is kept.",
+        rich_help_panel=_TRAINING,
+    ),
+]
 EarlyStopping = Annotated[
     bool,
     Option(
         "--early-stopping",
-        help="Set a tenth of the rows apart, and stop when the loss on them no longer falls.",
+        help="Stop when the loss on rows that are set apart no longer falls; see --validation.",
+        rich_help_panel=_TRAINING,
+    ),
+]
+ValidationRows = Annotated[
+    Any,
+    Option(
+        "--validation",
+        parser=_validation,
+        metavar="ROWS",
+        help="Rows to set apart and follow: a fraction at random, block (the last tenth) or "
+        "interleave (every tenth); auto takes a tenth at random for --early-stopping.",
+        rich_help_panel=_TRAINING,
+    ),
+]
+CheckpointFolder = Annotated[
+    Path | None,
+    Option(
+        "--checkpoints",
+        metavar="FOLDER",
+        help="Where to write down, while training, what it takes to go on.",
+        rich_help_panel=_TRAINING,
+    ),
+]
+Every = Annotated[
+    float | None,
+    Option(
+        min=0.0,
+        metavar="SECONDS",
+        help="From one checkpoint to the next; 60 by default.",
+        rich_help_panel=_TRAINING,
+    ),
+]
+Resume = Annotated[
+    bool,
+    Option(
+        "--resume",
+        help="Go on from the newest checkpoint, if there is one; the rest of the line as before.",
         rich_help_panel=_TRAINING,
     ),
 ]

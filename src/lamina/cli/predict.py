@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lamina.cli.models import Model
+    from lamina.data.table import Table
 
     Array = npt.NDArray[Any]
     Columns = dict[str, list[Any]]
@@ -30,6 +31,7 @@ def predict(
     out: Annotated[
         Path | None, Option("--out", "-o", metavar="FILE", help="A CSV file; stdout by default.")
     ] = None,
+    encoding: options.Encoding = None,
     proba: Annotated[bool, Option("--proba", help="Add the probability of every class.")] = False,
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
@@ -45,10 +47,10 @@ def predict(
     if out is not None:
         refuse_output(out, [table, model], overwrite=overwrite)
     opened = open_model(model)
-    rows = read_rows(opened, table, screen)
-    columns = _predictions(opened, rows.values)
+    rows = read_rows(opened, table, screen.note, encoding=encoding)
+    columns = _predictions(opened, rows)
     if proba:
-        columns |= _probabilities(opened, rows.values)
+        columns |= _probabilities(opened, rows)
     if out is not None:
         files.save(out, [_csv(columns)], overwrite=overwrite)
         screen.note(f"{plural(len(rows), 'prediction')} written to {out}")
@@ -61,7 +63,7 @@ def predict(
     )
 
 
-def _predictions(model: Model, X: Array) -> Columns:
+def _predictions(model: Model, X: Table) -> Columns:
     """Return the prediction, or each of several, under the target's name."""
     name = model.target or "prediction"
     predicted = model.estimator.predict(X)
@@ -70,7 +72,7 @@ def _predictions(model: Model, X: Array) -> Columns:
     return {f"{name}_{k}": _plain(column) for k, column in enumerate(predicted.T)}
 
 
-def _probabilities(model: Model, X: Array) -> Columns:
+def _probabilities(model: Model, X: Table) -> Columns:
     """Return a column of probabilities for each class.
 
     Raises

@@ -61,7 +61,7 @@ def plural(count: int, noun: str) -> str:
 
 def table_in_words(problem: Problem) -> str:
     """Return how large a table is."""
-    return f"{plural(len(problem.y), 'row')}, {plural(len(problem.features), 'input')}"
+    return f"{plural(len(problem.y), 'row')}, {plural(len(problem.X.names), 'input')}"
 
 
 def parts_in_words(parts: tuple[Sized, Sized]) -> str:

@@ -46,10 +46,20 @@ def estimator_summary(estimator: Any) -> dict[str, Any]:
         "target": getattr(estimator, "target_name_", None),
         "classes": None if classes is None else classes.tolist(),
         "features": None if features is None else [str(name) for name in features],
+        "columns": columns_summary(estimator),
         "network": network_summary(estimator.network_),
         "scaling": scaling_summary(estimator),
         "training": training_summary(estimator),
     }
+
+
+def columns_summary(estimator: Any) -> list[dict[str, Any]] | None:
+    """Return what each column is that the estimator learned from; None if it saw bare numbers."""
+    columns = getattr(estimator, "columns_", None)
+    if columns is None:
+        return None
+    names = ("name", "kind", "note", "missing", "levels", "parts")
+    return [{name: getattr(column, name) for name in names} for column in columns]
 
 
 def training_summary(estimator: Any) -> dict[str, Any]:

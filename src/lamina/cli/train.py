@@ -7,78 +7,52 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from lamina.cli import options
+from lamina.cli import options, records
 from lamina.cli.console import INTERRUPTED, Screen, printable
+from lamina.cli.grouped import grouped
 from lamina.cli.outputs import refuse_output, size_of
 
 if TYPE_CHECKING:
-    from lamina.cli.problem import Outcome, Problem
+    from lamina.cli.outcome import Outcome
+    from lamina.cli.problem import Problem
 
 
+@grouped
 def train(
     *,
-    table: options.TableFile,
-    target: options.Target,
-    task: options.TaskOption = options.Task.auto,
-    test: options.Test = 0.2,
-    seed: options.Seed = 0,
-    hidden: options.Hidden = "100",
-    activation: options.Activation = "relu",
-    dropout: options.Dropout = 0.0,
-    dtype: options.Dtype = options.Precision.float64,
-    loss: options.Loss = "auto",
-    solver: options.Solver = "auto",
-    max_iter: options.MaxIter = 200,
-    learning_rate_init: options.LearningRate = "auto",
-    alpha: options.Alpha = None,
-    early_stopping: options.EarlyStopping = False,
-    out: options.Out = Path("model.lamina"),
-    overwrite: options.Overwrite = False,
-    quiet: options.Quiet = False,
-    as_json: options.AsJson = False,
+    asked: records.TaskOptions,
+    network: records.NetworkOptions,
+    training: records.TrainingOptions,
+    kept: records.CheckpointOptions,
+    output: records.OutputOptions,
 ) -> None:
     """Train a network on a table, measure it on rows held out, and save it."""
-    screen = Screen(as_json, quiet)
-    options.check_names(hidden, activation, loss, solver)
-    refuse_output(out, [table], overwrite=overwrite)
-    parameters: dict[str, Any] = {
-        "hidden_layer_sizes": hidden,
-        "activation": activation,
-        "dropout": dropout,
-        "dtype": dtype.value,
-        "loss": loss,
-        "solver": solver,
-        "max_iter": max_iter,
-        "learning_rate_init": learning_rate_init,
-        "alpha": "auto" if alpha is None else alpha,
-        "early_stopping": early_stopping,
+    screen = Screen(output.as_json, output.quiet)
+    options.check_names(network.hidden, network.activation, training.loss, training.solver)
+    refuse_output(output.out, [asked.table], overwrite=output.overwrite)
+    parameters = {
+        **network.parameters(),
+        **training.parameters(),
+        **kept.parameters(),
+        "column_kinds": dict(asked.kind) if asked.kind else None,
         "verbose": screen.has_progress,
     }
-    outcome = _learn(screen, table, (target.strip(), task.value), parameters, (test, seed))
-    _finish(screen, outcome, table, out, overwrite=overwrite)
+    outcome = _learn(screen, asked, parameters)
+    _finish(screen, outcome, asked.table, output.out, overwrite=output.overwrite)
 
 
-def _learn(
-    screen: Screen,
-    path: Path,
-    task: tuple[str, str],
-    parameters: dict[str, Any],
-    draw: tuple[float, int],
-) -> Outcome:
-    """Read the table, say what it asks for, and train; `task` is target and kind."""
+def _learn(screen: Screen, asked: records.TaskOptions, parameters: dict[str, Any]) -> Outcome:
+    """Read the table, say what it asks for, and train."""
     from lamina.cli import show
-    from lamina.cli.problem import learn, pose, split
-    from lamina.data.readers import read_table
+    from lamina.cli.outcome import learn
+    from lamina.cli.problem import read_problem, split
 
-    target, kind = task
-    if parameters["loss"] == "auto":
-        del parameters["loss"]  # every kind of estimator has its own default
-    problem = pose(read_table(path, text=[target]), target, kind)
-    parts = split(problem, *draw)
-    screen.show(f"{printable(str(path))}: {show.table_in_words(problem)}")
+    problem = read_problem(asked, screen.note)
+    parts = split(problem, asked.test, asked.seed)
+    screen.show(f"{printable(str(asked.table))}: {show.table_in_words(problem)}")
     screen.show(_task_in_words(problem))
     screen.show(f"{show.parts_in_words(parts)}\n")
-    return learn(problem, parts, parameters, draw[1])
+    return learn(problem, parts, parameters, asked.seed)
 
 
 def _task_in_words(problem: Problem) -> str:
@@ -104,6 +78,9 @@ def _report(screen: Screen, outcome: Outcome, path: Path, out: Path) -> None:
     certificate = estimator.network_.certificate
     network = summary.network_summary(estimator.network_)
     training = summary.training_summary(estimator)
+    idle = [f"{c.name} ({c.note})" for c in estimator.columns_ if c.kind == "drop"]
+    if idle:
+        screen.note(f"columns without anything to learn from: {show.shortened(idle)}")
     columns = {name.replace("_", " "): column for name, column in outcome.metrics.items()}
     screen.show(
         *([""] if screen.has_progress else []),  # below the bar
@@ -122,7 +99,8 @@ def _report(screen: Screen, outcome: Outcome, path: Path, out: Path) -> None:
             "task": problem.task,
             "target": problem.target,
             "target_holds": problem.holds,
-            "features": problem.features,
+            "features": problem.X.names,
+            "columns": summary.columns_summary(estimator),
             "classes": estimator.classes_.tolist() if problem.task == "classification" else None,
             "rows": {"training": len(outcome.training), "held_out": len(outcome.held_out)},
             "network": network,

@@ -12,7 +12,7 @@ INSTALLED_BENCH := $(VENV)/.installed-bench
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # all targets share one environment
-.PHONY: help demo test bench lint types imports format clean distclean
+.PHONY: help demo test bench docs lint types imports format clean distclean
 
 help: ## Show this list
 	@echo "Usage: make TARGET [PYTHON=python3.12] [PYTEST_ARGS='-x']"
@@ -22,11 +22,14 @@ help: ## Show this list
 demo: $(INSTALLED) ## Install Lamina in .venv and train a first network
 	$(RUN)/lamina demo
 
-test: lint types imports ## All checks, then all tests and doctests
+test: lint types imports docs ## All checks, then all tests and doctests
 	$(RUN)/python -m pytest $(PYTEST_ARGS)
 
 bench: $(INSTALLED_BENCH) ## Lamina beside its peers, some minutes on a quiet machine
 	$(RUN)/python benchmarks/speed $(BENCH_ARGS)
+
+docs: $(INSTALLED_TEST) ## Build the documentation in build/docs; every warning is an error
+	$(RUN)/sphinx-build --fail-on-warning --keep-going --nitpicky --quiet docs build/docs
 
 lint: $(INSTALLED_TEST) ## Rules and formatting (ruff)
 	$(RUN)/ruff check .
@@ -43,7 +46,7 @@ format: $(INSTALLED_TEST) ## Rewrite the code as lint wants it
 	$(RUN)/ruff format .
 
 clean: ## Remove caches and build products
-	rm -rf build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build dist docs/gallery .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## Remove .venv too
@@ -66,7 +69,7 @@ $(INSTALLED): pyproject.toml | $(RUN)/pip
 
 $(INSTALLED_TEST): pyproject.toml | $(RUN)/pip
 	@echo "Installing Lamina and its test tools in $(VENV) (some minutes the first time)"
-	@$(PIP) install --editable '.[test]'
+	@$(PIP) install --editable '.[docs,test]'
 	@touch $(INSTALLED) $@
 
 $(INSTALLED_BENCH): pyproject.toml | $(RUN)/pip

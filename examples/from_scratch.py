@@ -1,5 +1,7 @@
-"""A feed-forward network from scratch: the equations of the note, in NumPy and nothing else.
+"""From scratch
+============
 
+A feed-forward network in NumPy and nothing else: the equations of the note, line by line.
 Columns are data points: X is S[0] × N, the targets T are S[L] × N. Lists are indexed by
 layer, so W[l] is the l of the note, and entry 0 of W and b stands empty. Numbers in
 parentheses are the note's equations; the shape of what is computed stands beside them.
@@ -12,6 +14,8 @@ from itertools import pairwise
 
 import numpy as np
 from sklearn.datasets import load_digits
+
+# sphinx_gallery_thumbnail_path = "_static/equations.png"
 
 Matrix = np.ndarray
 

@@ -20,7 +20,7 @@ LAYERS = (
 # Whatever Lamina uses beyond NumPy waits until it is needed.
 LATE = (
     "joblib llvmlite matplotlib narwhals numba onnx onnxruntime pandas polars pyarrow rich "
-    "safetensors scipy sklearn torch typer"
+    "safetensors scipy sklearn tensorboardX torch typer"
 ).split()
 
 STATE = """
@@ -93,12 +93,16 @@ def small_house(tmp_path):
         "certification/certify.py",
         "engines/predictor.py",
         "interchange/native.py",
+        "reports/diagnosis.py",
+        "reports/notebook.py",
     ):
         (tmp_path / "lamina" / name).touch()
     # the exceptions that the contracts name
     declared = ("certification.certify", "engines.predictor", "interchange.native")
     text = "".join(f"import lamina.{name}\n" for name in declared)
     (tmp_path / "lamina" / "network" / "network.py").write_text(text)
+    text = "".join(f"import lamina.reports.{name}\n" for name in ("diagnosis", "notebook"))
+    (tmp_path / "lamina" / "estimators" / "reporting.py").write_text(text)
     return tmp_path
 
 

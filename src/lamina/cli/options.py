@@ -6,11 +6,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-from typer import Argument, BadParameter, Option
+from typer import Argument, Option
+
+from lamina.cli import parsers
 
 _NETWORK, _TRAINING, _OUTPUT = "Network", "Training", "Output"
-KINDS = ("numeric", "boolean", "categorical", "datetime")
-"""What a column may be told to be; `lamina.data.kinds` cannot be imported before it is needed."""
 
 
 class Task(StrEnum):
@@ -37,113 +37,21 @@ class InputScaling(StrEnum):
     none = "none"
 
 
-def _sizes(text: str) -> tuple[int, ...]:
-    """Return the sizes of the hidden layers, from text as `64,32` or `none`."""
-    words = [] if text.strip() == "none" else text.split(",")
-    if not all(word.strip().isdecimal() and int(word) > 0 for word in words):
-        message = f"{text!r} is no list of layer sizes; write 64,32 for two hidden layers, or none"
-        raise BadParameter(message)
-    return tuple(int(word) for word in words)
-
-
-def _names(text: str) -> str | list[str]:
-    """Return one name, or a list of them where commas stand outside of parentheses."""
-    words, depth = [""], 0
-    for letter in text:
-        depth += (letter == "(") - (letter == ")")
-        if letter == "," and depth == 0:
-            words.append("")
-        else:
-            words[-1] += letter
-    names = [word.strip() for word in words]
-    return names[0] if len(names) == 1 else names
-
-
-def _rate(text: str) -> str | float:
-    """Return a positive number, or "auto"."""
-    try:
-        return text if text == "auto" else float(text)
-    except ValueError as problem:
-        raise BadParameter(f"{text!r} is neither a number nor auto") from problem
-
-
-def _fraction(value: float) -> float:
-    """Refuse what is not from 0 to below 1."""
-    if not 0.0 <= value < 1.0:
-        raise BadParameter(f"{value:g} is not from 0 to below 1")
-    return value
-
-
-def _validation(text: str) -> str | float:
-    """Return which rows are watched: auto, block, interleave, or a fraction."""
-    if text in {"auto", "block", "interleave"}:
-        return text
-    try:
-        fraction = float(text)
-    except ValueError:
-        fraction = 0.0
-    if not 0.0 < fraction < 1.0:
-        message = f"{text!r} is none of auto, block, interleave, nor a fraction between 0 and 1"
-        raise BadParameter(message)
-    return fraction
-
-
-def _name(text: str) -> str:
-    """Return the name of a column without the spaces around it."""
-    return text.strip()
-
-
-def _kind(text: str) -> tuple[str, str]:
-    """Return name and kind of a column, from text as `code=categorical`."""
-    name, sign, kind = text.rpartition("=")
-    if not sign or not name.strip() or kind.strip() not in KINDS:
-        message = f"{text!r} is no kind of a column; write NAME=KIND, with {', '.join(KINDS)}"
-        raise BadParameter(message)
-    return name.strip(), kind.strip()
-
-
-def check_names(hidden: Any, activation: Any, loss: str, solver: str) -> None:
-    """Refuse names that nothing has, and a wrong number of activations, before work is done.
-
-    Raises
-    ------
-    BadParameter
-        If one is unknown, or cannot be read.
-    """
-    from lamina.exceptions import LaminaError
-    from lamina.network.activations import get_activation
-    from lamina.network.errors import get_error
-    from lamina.training.choice import asked_solver
-
-    names = [activation] if isinstance(activation, str) else activation
-    checks: list[Any] = [("activation", get_activation, name) for name in names]
-    checks += [("solver", asked_solver, solver)]
-    checks += [("loss", get_error, loss)] if loss != "auto" else []
-    for option, get, name in checks:
-        try:
-            get(name)
-        except LaminaError as problem:
-            raise BadParameter(str(problem), param_hint=f"--{option}") from problem
-    if len(names) != len(hidden) and not isinstance(activation, str):
-        message = f"{len(hidden)} hidden layers need one name, or one for each; got {len(names)}"
-        raise BadParameter(message, param_hint="--activation")
-
-
 TableFile = Annotated[
     Path, Argument(metavar="TABLE", help="A CSV, Parquet, Feather, Arrow or NPZ file.")
 ]
 ModelFile = Annotated[Path, Argument(metavar="MODEL", help="A model file.")]
-Target = Annotated[str, Option(parser=_name, metavar="NAME", help="The column to predict.")]
+Target = Annotated[str, Option(parser=parsers.name, metavar="NAME", help="The column to predict.")]
 Drop = Annotated[
     list[str] | None,
-    Option(parser=_name, metavar="NAME", help="A column to leave out; may be given again."),
+    Option(parser=parsers.name, metavar="NAME", help="A column to leave out; may be given again."),
 ]
 Kind = Annotated[
     list[Any] | None,
     Option(
-        parser=_kind,
+        parser=parsers.kind,
         metavar="NAME=KIND",
-        help=f"What a column is: {', '.join(KINDS)}; may be given again.",
+        help=f"What a column is: {', '.join(parsers.KINDS)}; may be given again.",
     ),
 ]
 Encoding = Annotated[
@@ -156,14 +64,16 @@ TaskOption = Annotated[
 ]
 Test = Annotated[
     float,
-    Option(callback=_fraction, metavar="SHARE", help="Rows held out to measure on; 0 for none."),
+    Option(
+        callback=parsers.fraction, metavar="SHARE", help="Rows held out to measure on; 0 for none."
+    ),
 ]
 Seed = Annotated[int, Option(min=0, max=2**32 - 1, metavar="N", help="Of all that is random.")]
 
 Hidden = Annotated[
     Any,
     Option(
-        parser=_sizes,
+        parser=parsers.sizes,
         metavar="SIZES",
         help="Units of the hidden layers, as 64,32, or none.",
         rich_help_panel=_NETWORK,
@@ -172,7 +82,7 @@ Hidden = Annotated[
 Activation = Annotated[
     Any,
     Option(
-        parser=_names,
+        parser=parsers.names,
         metavar="NAMES",
         help="Of the hidden layers: one name, or one for each, as relu,tanh.",
         rich_help_panel=_NETWORK,
@@ -181,7 +91,7 @@ Activation = Annotated[
 Dropout = Annotated[
     float,
     Option(
-        callback=_fraction,
+        callback=parsers.fraction,
         metavar="SHARE",
         help="Hidden units left out while training.",
         rich_help_panel=_NETWORK,
@@ -220,7 +130,7 @@ MaxIter = Annotated[
 LearningRate = Annotated[
     Any,
     Option(
-        parser=_rate,
+        parser=parsers.rate,
         metavar="RATE",
         help="Of the first step; auto is the solver's own.",
         rich_help_panel=_TRAINING,
@@ -256,7 +166,7 @@ ValidationRows = Annotated[
     Any,
     Option(
         "--validation",
-        parser=_validation,
+        parser=parsers.validation,
         metavar="ROWS",
         help="Rows to set apart and follow: a fraction at random, block (the last tenth) or "
         "interleave (every tenth); auto takes a tenth at random for --early-stopping.",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from lamina.cli import options, records
+from lamina.cli import parsers, records
 from lamina.cli.console import INTERRUPTED, Screen, printable
 from lamina.cli.grouped import grouped
 from lamina.cli.outputs import refuse_output, size_of
@@ -28,7 +28,7 @@ def train(
 ) -> None:
     """Train a network on a table, measure it on rows held out, and save it."""
     screen = Screen(output.as_json, output.quiet)
-    options.check_names(network.hidden, network.activation, training.loss, training.solver)
+    parsers.check_names(network.hidden, network.activation, training.loss, training.solver)
     refuse_output(output.out, [asked.table], overwrite=output.overwrite)
     parameters = {
         **network.parameters(),

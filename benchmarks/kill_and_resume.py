@@ -2,10 +2,10 @@
 
 Real processes, `lamina train TABLE --checkpoints FOLDER --every 0 --resume`, are killed with
 SIGKILL and begun again, some times, until the last one may finish. Its model is compared with that
-of a process that was never killed: θ, the history but for its seconds, the reason to stop, and
-predictions. Nine of ten kills are some milliseconds after a checkpoint of a random number has
-appeared, so that they fall evenly on the training however busy the machine is; the others at a
-random moment after the start of the process, which may be before it trains.
+of a process that was never killed: the θ to use and the θ to go on from, the history but for its
+seconds, and the reason to stop. Nine of ten kills are some milliseconds after a checkpoint of a
+random number has appeared, so that they fall evenly on the training however busy the machine is;
+the others at a random moment after the start of the process, which may be before it trains.
 
     python benchmarks/kill_and_resume.py [--kills 100] [--seed 0] [--fork] [--json FILE]
 

@@ -162,15 +162,15 @@ class AdaptedActivation(Activation):
     """An object of another class with the two methods of an activation."""
 
     methods: ClassVar[tuple[str, ...]] = ("__call__", "pullback")
-    inner: Any
+    given: Any
 
     def __call__(self, Z: Matrix) -> Matrix:
         """Return A, S × N."""
-        return as_matrix(self.inner(Z), Z)
+        return as_matrix(self.given(Z), Z)
 
     def pullback(self, Z: Matrix, A: Matrix, Delta: Matrix) -> Matrix:
         """Return H, S × N."""
-        return as_matrix(self.inner.pullback(Z, A, Delta), Z)
+        return as_matrix(self.given.pullback(Z, A, Delta), Z)
 
 
 @dataclass(frozen=True)
@@ -178,15 +178,15 @@ class AdaptedError(Error):
     """An object of another class with the two methods of an error."""
 
     methods: ClassVar[tuple[str, ...]] = ("values", "slopes")
-    inner: Any
+    given: Any
 
     def values(self, T: Matrix, A: Matrix) -> Matrix:
         """Return J_n, N numbers."""
-        return as_matrix(self.inner.values(T, A), A)
+        return as_matrix(self.given.values(T, A), A)
 
     def slopes(self, T: Matrix, A: Matrix) -> Matrix:
         """Return dJ_n/dA, S_L × N."""
-        return as_matrix(self.inner.slopes(T, A), A)
+        return as_matrix(self.given.slopes(T, A), A)
 
 
 def _sealed(matrix: Matrix) -> Matrix:

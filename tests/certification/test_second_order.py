@@ -18,7 +18,10 @@ from lamina.network.penalties import Penalty
 PRODUCTS = list(second_order.PRODUCTS)
 JACOBIAN, TRANSPOSED, HESSIAN, GAUSS_NEWTON = PRODUCTS
 MATRIX, GRADIENT = "Gauss-Newton matrix", "the engine's gradient"
-POSITIVE = {"binary_cross_entropy", "cross_entropy", "gamma", "kl_divergence", "poisson", "tweedie"}
+POSITIVE = {
+    *("binary_cross_entropy", "blocks", "cross_entropy", "gamma"),
+    *("kl_divergence", "poisson", "tweedie"),
+}
 """Errors whose outputs must stay where logarithms and powers are real."""
 XOR = np.array([[0.0, 0.0, 1.0, 1.0], [0.0, 1.0, 0.0, 1.0]])
 

@@ -119,6 +119,8 @@ from lamina.engines.compiled.translation import digest
 from lamina.network.activations import ACTIVATIONS, FormulaActivation
 for name in ACTIVATIONS.names():
     activation = ACTIVATIONS.make(name)
+    if not hasattr(activation, "value"):
+        continue  # made of others
     print(name, digest(activation.value), digest(activation.derivative)
           if hasattr(activation, "derivative") else digest(activation.pull))
 """
@@ -137,7 +139,7 @@ def test_digest_is_the_same_in_every_process():
         for seed in ("1", "2")
     }
     assert len(outputs) == 1
-    assert len(outputs.pop().splitlines()) == len(ACTIVATIONS.names())
+    assert len(outputs.pop().splitlines()) == len({*ACTIVATIONS.names()} - {"blocks"})
 
 
 def test_digests_of_builtin_formulas_differ():

@@ -19,8 +19,8 @@ INTERRUPTIBLE = (  # whatever the process that runs the tests does with Ctrl-C
 
 
 def start(*words, environment=None, **streams):
-    """Run `lamina` in a process of its own, and return what it gave."""
-    variables = {**os.environ, **(environment or {})}
+    """Run `lamina` in a process of its own, with nothing to compile, and return what it gave."""
+    variables = {**os.environ, "LAMINA_ENGINE": "reference", **(environment or {})}
     return subprocess.run(  # noqa: PLW1510 - check is among the streams
         [*LAMINA, *map(str, words)],
         env=variables,

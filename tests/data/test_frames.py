@@ -114,7 +114,7 @@ def test_columns_of_numbers_are_views():
         (np.ones(3), ShapeError, r"N × C, got an array of shape \(3,\)"),
         (3, InvalidTypeError, "must be a data frame"),
         (
-            {"a": [dt.datetime(2020, 1, 1), dt.datetime(2020, 1, 1, tzinfo=ZONE)]},  # noqa: DTZ001
+            {"a": [dt.datetime(2020, 1, 1), dt.datetime(2020, 1, 1, tzinfo=ZONE)]},  # noqa: DTZ001 - a time without a zone is the case
             TableError,
             "with and without a zone",
         ),

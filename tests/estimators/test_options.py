@@ -14,9 +14,13 @@ from lamina.exceptions import DivergenceError, DivergenceWarning, InterruptedWar
 from lamina.training.history import History
 from lamina.training.stopping import REASONS
 
-Engine = type(make_engine(Network([1, 1], ["identity"]).recipe, float))
 KINDS = [FeedForwardClassifier, FeedForwardRegressor]
 SMALL = {"hidden_layer_sizes": (5,), "random_state": 0}
+
+
+def engine_type():
+    """Return the class of engine that a fit uses."""
+    return type(make_engine(Network([1, 1], ["identity"]).recipe, float))
 
 
 def target(kind, table):
@@ -148,14 +152,15 @@ def test_validation_fraction_is_stratified_and_never_trained_on(table):
     """The held-out part has the classes in proportion, and θ does not depend on its labels."""
     seen = []
 
-    original = Engine.error
+    engine = engine_type()
+    original = engine.error
 
     def watching(self, theta, data):
         seen.append(data.points)
         return original(self, theta, data)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Engine, "error", watching)
+        patch.setattr(engine, "error", watching)
         model = FeedForwardClassifier(
             early_stopping=True, validation_fraction=0.3, max_iter=3, solver="adam", **SMALL
         )
@@ -178,7 +183,7 @@ def test_interruption_leaves_the_last_epoch(where, solver, kind, table, monkeypa
     whole = kind(solver=solver, max_iter=6, **SMALL).fit(table.X, y)
     model = kind(solver=solver, max_iter=6, warm_start=True, **SMALL)
     owner, method = {
-        "in an epoch": (Engine, "gradient" if solver == "lbfgs" else "epoch"),
+        "in an epoch": (engine_type(), "gradient" if solver == "lbfgs" else "epoch"),
         "between epochs": (History, "append"),
     }[where]
     original, calls = getattr(owner, method), []
@@ -208,7 +213,7 @@ def test_interruption_before_any_epoch_leaves_an_untrained_network(table, monkey
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Engine, "epoch", interrupt)
+    monkeypatch.setattr(engine_type(), "epoch", interrupt)
     model = FeedForwardRegressor(solver="adam", **SMALL)
     with pytest.warns(InterruptedWarning, match="network of epoch 0 was kept"):
         model.fit(table.X, table.y)

@@ -162,9 +162,9 @@ def test_edited_formula_is_compiled_again(what, folder, tmp_path):
         (tmp_path / "mine.py").touch()
         environment = {"PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
         answers.append(run(EDITED, folder[0], **environment))
-    again = run(EDITED, folder[0], **environment)
     assert answers[0][0] != answers[1][0]
-    assert again == [answers[1][0], "0"]
+    if what == "constant":  # the others are kept alike
+        assert run(EDITED, folder[0], **environment) == [answers[1][0], "0"]
 
 
 def test_formula_in_another_module_takes_the_kernels_that_are_there(folder, tmp_path):

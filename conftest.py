@@ -19,6 +19,15 @@ COMPILES_ELSEWHERE = {"test_cache.py", "test_digest.py"}
 """but for these."""
 
 
+ENGINE = os.environ.get("LAMINA_ENGINE")
+
+
+@pytest.fixture(autouse=True)
+def _environment():
+    """Begin with the engine that was asked for: no fixture of many tests may choose another."""
+    assert os.environ.get("LAMINA_ENGINE") == ENGINE
+
+
 @pytest.fixture(autouse=True)
 def _registries(monkeypatch):
     """Forget what a test or an example registers."""

@@ -87,12 +87,10 @@ def data():
     return Data()
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _engine():
+@pytest.fixture(autouse=True)
+def _engine(monkeypatch):
     """Networks are evaluated by the reference engine, which is quick to begin."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LAMINA_ENGINE", "reference")
-        yield
+    monkeypatch.setenv("LAMINA_ENGINE", "reference")
 
 
 @pytest.fixture(scope="session")
